@@ -1,0 +1,326 @@
+//! Selectors: `pkg.Name`, `x.field`, `x.method`, `T.method`.
+
+use std::sync::Arc;
+
+use super::info::{Mode, Selection, SelectionKind};
+use super::lookup::{Found, FoundMethod, is_exported};
+use super::{Checker, Operand};
+use crate::base::{Span, Symbol};
+use crate::compiler::diag::{Code, Diagnostic};
+use crate::compiler::syntax::ast::{Expr, ExprId};
+use crate::compiler::types::{ObjId, ObjKind, Param, PkgId, Signature, Type, TypeId};
+
+impl<'a> Checker<'a> {
+    /// Checks `base.name`.
+    pub(super) fn selector(&mut self, x: &mut Operand, e: ExprId, base: ExprId, name: Symbol) {
+        x.invalidate();
+        if name == crate::base::sym::BLANK {
+            self.error(self.ast.selector_name_span(e), Code::InvalidBlank, "cannot refer to blank field or method");
+            return;
+        }
+        if let Expr::Ident(symbol) = self.ast.expr(base)
+            && let Some(object) = self.lookup_name(symbol)
+            && let ObjKind::PkgName { pkg, .. } = self.objects[object].kind
+        {
+            self.mark_package_used(object);
+            self.info.record_use(base, object);
+            self.qualified(x, e, pkg, name);
+            return;
+        }
+        let operand = self.expr_or_type(base, false);
+        if operand.is_invalid() {
+            return;
+        }
+        if let Mode::Builtin(_) = operand.mode {
+            let text = self.expr_text(base);
+            self.error(operand.span, Code::BuiltinNotCalled, format!("invalid use of {text} in selector expression"));
+            return;
+        }
+        if operand.is_nil() {
+            self.error(operand.span, Code::UntypedNil, "invalid use of nil in selector expression");
+            return;
+        }
+        self.member(x, e, operand, name);
+    }
+
+    fn mark_package_used(&mut self, object: ObjId) {
+        if let ObjKind::PkgName { used, .. } = &mut self.objects[object].kind {
+            *used = true;
+        }
+    }
+
+    fn qualified(&mut self, x: &mut Operand, e: ExprId, pkg: PkgId, name: Symbol) {
+        let span = self.ast.selector_name_span(e);
+        let text = self.name(name);
+        let package = &self.packages[pkg];
+        let visible = is_exported(text) || package.exported.contains(&name);
+        let Some(&object) = package.scope.get(&name).filter(|_| visible || package.scope.contains_key(&name)) else {
+            let message = format!("undefined: {}", self.expr_text(e));
+            let package = &self.packages[pkg];
+            let known: Vec<Symbol> =
+                package.scope.keys().copied().filter(|&s| is_exported(self.name(s)) || package.exported.contains(&s)).collect();
+            let mut diagnostic = Diagnostic::error(Code::Undefined, span, message);
+            if let Some(best) = self.closest(text, &known) {
+                diagnostic = diagnostic.suggest(span, best, format!("did you mean `{best}`?"));
+            }
+            self.report(diagnostic);
+            return;
+        };
+        if !visible {
+            let message = format!("name {text} not exported by package {}", self.name(self.packages[pkg].name));
+            self.error(span, Code::Unexported, message);
+            return;
+        }
+        self.object_operand(x, object);
+        self.info.record_use(e, object);
+        let selection = Selection {
+            kind: SelectionKind::Qualified,
+            recv: self.objects[object].ty,
+            path: Default::default(),
+            indirect: false,
+            obj: Some(object),
+        };
+        self.info.selections.insert(e, selection);
+    }
+
+    /// Selects a field or method of an operand or type.
+    fn member(&mut self, x: &mut Operand, e: ExprId, operand: Operand, name: Symbol) {
+        let recv = operand.ty;
+        // The declaration must be complete enough to have members.
+        self.under(recv);
+        let found = self.lookup_member(recv, name);
+        match found {
+            Found::Nothing => self.missing_member(e, &operand, name),
+            Found::Ambiguous => {
+                let message = format!("ambiguous selector {}", self.expr_text(e));
+                self.error(self.ast.selector_name_span(e), Code::AmbiguousSelector, message);
+            }
+            Found::Field { .. } if operand.mode == Mode::Type => {
+                let text = self.expr_text(e);
+                let (ty, name) = (self.text(recv), self.name(name));
+                self.error(
+                    self.ast.selector_name_span(e),
+                    Code::InvalidMethodExpression,
+                    format!("{text} undefined (type {ty} has no method {name})"),
+                );
+            }
+            Found::Field { path, ty, indirect } => {
+                let pointer = self.deref(recv).1 || matches!(self.under_type(recv), Type::Pointer(_));
+                let variable = operand.mode == Mode::Variable || indirect || pointer;
+                x.mode = if variable { Mode::Variable } else { Mode::Value };
+                x.ty = ty;
+                let indirect = indirect || pointer;
+                self.info.selections.insert(e, Selection { kind: SelectionKind::Field, recv, path, indirect, obj: None });
+            }
+            Found::Method(method) if operand.mode == Mode::Type => self.method_expression(x, e, recv, name, method),
+            Found::Method(method) => self.method_value(x, e, &operand, name, method),
+        }
+    }
+
+    fn method_value(&mut self, x: &mut Operand, e: ExprId, operand: &Operand, name: Symbol, method: FoundMethod) {
+        if method.ptr_recv && !method.indirect {
+            if operand.mode != Mode::Variable {
+                let message = format!("cannot call pointer method {} on {}", self.name(name), self.text(operand.ty));
+                self.error(self.ast.selector_name_span(e), Code::NotAddressable, message);
+                return;
+            }
+            let Expr::Selector { x: base, .. } = self.ast.expr(e) else { return };
+            self.mark_addressed(base);
+        }
+        if let Some(obj) = method.obj {
+            self.note_dependency(obj);
+        }
+        x.set_value(method.ty);
+        let selection = Selection {
+            kind: SelectionKind::Method,
+            recv: operand.ty,
+            path: method.path,
+            indirect: method.indirect,
+            obj: method.obj,
+        };
+        self.info.selections.insert(e, selection);
+    }
+
+    fn method_expression(&mut self, x: &mut Operand, e: ExprId, recv: TypeId, name: Symbol, method: FoundMethod) {
+        if !self.in_method_set(&method) {
+            let (ty, name) = (self.text(recv), self.name(name));
+            let message = format!("invalid method expression {ty}.{name} (needs pointer receiver (*{ty}).{name})");
+            self.error(self.ast.selector_name_span(e), Code::InvalidMethodExpression, message);
+            return;
+        }
+        if let Some(obj) = method.obj {
+            self.note_dependency(obj);
+        }
+        let Type::Signature(signature) = self.types.get(method.ty).clone() else { return };
+        // Parameters are all named or all unnamed.
+        let named = signature.params.iter().any(|p| p.name != crate::base::sym::EMPTY);
+        let receiver_name = if named { crate::base::sym::BLANK } else { crate::base::sym::EMPTY };
+        let mut params = vec![Param { name: receiver_name, ty: recv }];
+        params.extend(signature.params.iter().copied());
+        let function = Signature {
+            tparams: signature.tparams.clone(),
+            params,
+            results: signature.results.clone(),
+            variadic: signature.variadic,
+        };
+        let ty = self.types.intern(Type::Signature(Arc::new(function)));
+        x.set_value(ty);
+        let selection = Selection {
+            kind: SelectionKind::MethodExpr,
+            recv,
+            path: method.path,
+            indirect: method.indirect,
+            obj: method.obj,
+        };
+        self.info.selections.insert(e, selection);
+    }
+
+    fn missing_member(&mut self, e: ExprId, operand: &Operand, name: Symbol) {
+        let span = self.ast.selector_name_span(e);
+        let recv = operand.ty;
+        if recv == crate::compiler::types::tid::INVALID || self.under(recv) == crate::compiler::types::tid::INVALID {
+            return;
+        }
+        let (base, pointer) = self.deref(recv);
+        let why = if pointer && self.types.as_tparam(base).is_some() {
+            format!("type {} is pointer to type parameter, not type parameter", self.text(recv))
+        } else if pointer && matches!(self.under_type(base), Type::Interface(_)) {
+            format!("type {} is pointer to interface, not interface", self.text(recv))
+        } else if operand.mode == Mode::Type && self.lookup_similar(recv, name).is_none() {
+            format!("type {} has no field or method {}", self.text(recv), self.name(name))
+        } else {
+            self.missing_member_text(recv, name, None)
+        };
+        let message = format!("{} undefined ({why})", self.expr_text(e));
+        let mut diagnostic = Diagnostic::error(Code::MissingFieldOrMethod, span, message);
+        if let Some(similar) = self.lookup_similar(recv, name)
+            && (similar.pkg.is_none() || similar.pkg == self.env.pkg)
+        {
+            let text = self.name(similar.name);
+            diagnostic = diagnostic.suggest(span, text, format!("did you mean `{text}`?"));
+        }
+        self.report(diagnostic);
+    }
+
+    /// Why a member is missing, in Go's words; `literal` names the struct type of a composite literal.
+    pub(super) fn missing_member_text(&mut self, ty: TypeId, name: Symbol, literal: Option<TypeId>) -> String {
+        let similar = self.lookup_similar(ty, name);
+        let (wanted, type_text) = (self.name(name), self.text(literal.unwrap_or(ty)));
+        let missing = match literal {
+            Some(_) => format!("unknown field {wanted} in struct literal of type {type_text}"),
+            None => format!("type {type_text} has no field or method {wanted}"),
+        };
+        let Some(similar) = similar else { return missing };
+        let alt = self.name(similar.name);
+        let what = if similar.method { "method" } else { "field" };
+        let foreign = !is_exported(alt) && similar.pkg.is_some() && similar.pkg != self.env.pkg;
+        let same_tail = tail(alt) == tail(wanted);
+        match (literal, foreign) {
+            (None, true) if alt == wanted => format!("cannot refer to unexported {what} {alt}"),
+            (Some(_), true) if alt == wanted => {
+                format!("cannot refer to unexported field {alt} in struct literal of type {type_text}")
+            }
+            (None, true) if same_tail => format!("{missing}, but does have unexported {what} {alt}"),
+            (Some(_), true) if same_tail => format!("{missing}, but does have unexported {alt}"),
+            (_, true) => missing,
+            (None, false) => format!("{missing}, but does have {what} {alt}"),
+            (Some(_), false) => format!("{missing}, but does have {alt}"),
+        }
+    }
+
+    /// Marks the variable at the root of an addressable expression: its address is taken.
+    pub(super) fn mark_addressed(&mut self, e: ExprId) {
+        let mut e = e;
+        loop {
+            match self.ast.expr(e) {
+                Expr::Paren(inner) => e = inner,
+                Expr::Selector { x, .. } => {
+                    // Through a pointer the variable itself is not addressed.
+                    match self.info.selections.get(&e) {
+                        Some(s) if s.kind == SelectionKind::Field && !s.indirect => e = x,
+                        Some(s) if s.kind == SelectionKind::Qualified => {
+                            if let Some(obj) = s.obj {
+                                self.note_addressed(obj);
+                            }
+                            return;
+                        }
+                        _ => return,
+                    }
+                }
+                Expr::Index { x, .. } => {
+                    let ty = self.info.type_of(x);
+                    if !matches!(self.under_type(ty), Type::Array(..)) {
+                        return;
+                    }
+                    e = x;
+                }
+                Expr::Ident(_) => {
+                    if let Some(obj) = self.info.object(e) {
+                        self.note_addressed(obj);
+                    }
+                    return;
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// The name of `known` that a misspelled `text` most likely means.
+    pub(super) fn closest(&self, text: &str, known: &[Symbol]) -> Option<&'a str> {
+        let limit = match text.chars().count() {
+            0..=2 => return None,
+            3..=5 => 1,
+            _ => 2,
+        };
+        let names = known.iter().map(|&s| self.name(s)).filter(|n| n.len() > 1 && *n != text);
+        let scored = names.map(|n| (edit_distance(text, n, limit), n)).filter(|&(d, _)| d <= limit);
+        scored.min().map(|(_, n)| n)
+    }
+
+    /// Where a name stands: used for labels of other declarations.
+    pub(super) fn declared_at(&self, obj: ObjId) -> Span {
+        self.objects[obj].span
+    }
+}
+
+fn tail(name: &str) -> &str {
+    let mut chars = name.chars();
+    chars.next();
+    chars.as_str()
+}
+
+/// Edits (insert, delete, replace, swap neighbours) between two names, case ignored; more than `limit` is `limit + 1`.
+fn edit_distance(a: &str, b: &str, limit: usize) -> usize {
+    let a: Vec<char> = a.to_lowercase().chars().collect();
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    if a.len().abs_diff(b.len()) > limit {
+        return limit + 1;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    for (i, &ca) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, &cb) in b.iter().enumerate() {
+            let replace = previous[j] + usize::from(ca != cb);
+            let mut best = replace.min(previous[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && ca == b[j - 1] && a[i - 1] == cb {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut previous, row);
+    }
+    previous.last().copied().unwrap_or(limit + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edit_distance;
+
+    #[test]
+    fn distance_counts_edits_and_swaps() {
+        assert_eq!(edit_distance("Printn", "Println", 2), 1);
+        assert_eq!(edit_distance("lenght", "length", 2), 1);
+        assert_eq!(edit_distance("abc", "xyzzy", 1), 2);
+    }
+}
