@@ -156,7 +156,7 @@ impl Checker<'_> {
             return Ok(());
         }
         if self.is_plain_interface(target) {
-            return self.assignable_to_interface(from, target);
+            return self.implements(from, target, false);
         }
         // A missing assertion is the likely cause when the interface could hold the wanted type.
         if self.is_plain_interface(from) && self.implements(target, from, false).is_ok() {
@@ -172,10 +172,6 @@ impl Checker<'_> {
             return Err(Cause::default());
         }
         self.assignable_by_terms(x, target)
-    }
-
-    fn assignable_to_interface(&mut self, from: TypeId, target: TypeId) -> Result<(), Cause> {
-        self.implements(from, target, false)
     }
 
     /// Assignments from and to type parameters: each type of the type set must fit, if the other side is not named.

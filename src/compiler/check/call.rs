@@ -20,9 +20,9 @@ struct Callee {
 
 impl Checker<'_> {
     /// Checks a call or conversion.
-    pub(super) fn call(&mut self, x: &mut Operand, e: ExprId, hint: Option<TypeId>) -> ExprKind {
+    pub(super) fn call(&mut self, x: &mut Operand, e: ExprId) -> ExprKind {
         let Expr::Call { fun, args, spread } = self.ast.expr(e) else { return ExprKind::Expression };
-        let Some(callee) = self.callee(fun, hint) else {
+        let Some(callee) = self.callee(fun) else {
             self.use_exprs(args);
             return ExprKind::Statement;
         };
@@ -43,7 +43,7 @@ impl Checker<'_> {
     }
 
     /// Evaluates what is called. `f[int]` may leave type arguments to be inferred.
-    fn callee(&mut self, fun: ExprId, _hint: Option<TypeId>) -> Option<Callee> {
+    fn callee(&mut self, fun: ExprId) -> Option<Callee> {
         let mut operand = self.operand(fun);
         if let Expr::Index { x: base, indices } = self.ast.expr(fun) {
             let base_operand = self.expr_or_type(base, true);
@@ -274,7 +274,7 @@ impl Checker<'_> {
         }
         let mut result = sig.clone();
         if !sig.tparams.is_empty() {
-            result = self.infer_call(e, callee, signature_ty, sig, targs, &mut params, args, spread)?;
+            result = self.infer_call(e, callee, signature_ty, sig, targs, &mut params, args)?;
         }
         let context = format!("argument to {name}");
         for (arg, &param) in args.iter_mut().zip(&params) {
@@ -293,9 +293,7 @@ impl Checker<'_> {
         targs: &[TypeId],
         params: &mut [TypeId],
         args: &mut [Operand],
-        spread: bool,
     ) -> Option<Arc<Signature>> {
-        let _ = spread;
         if args.iter().any(|a| a.is_invalid()) {
             return None;
         }
@@ -396,7 +394,6 @@ impl Checker<'_> {
 
     fn index_base(&mut self, x: &mut Operand, e: ExprId, base: ExprId, operand: Operand, indices: List<ExprId>) {
         if operand.mode == Mode::Type {
-            let _ = base;
             let ty = self.type_expr(e);
             if ty != tid::INVALID {
                 x.mode = Mode::Type;
@@ -440,7 +437,7 @@ impl Checker<'_> {
         spans: &[Span],
     ) {
         let complete: Option<Vec<TypeId>> = partial.iter().copied().collect();
-        let targs = match complete {
+        let targs: Option<Vec<TypeId>> = match complete {
             Some(targs) => Some(targs),
             None => self.infer_target(x.span, sig, partial, target),
         };

@@ -101,6 +101,8 @@ impl Checker<'_> {
             }
         }
         self.run_delayed();
+        self.report_unused_globals();
+        self.check_instantiation_cycles();
         self.env = Env { pkg: Some(pkg), ..Env::default() };
         self.init_order(pkg);
         self.report_unused_imports(unit);
@@ -205,7 +207,7 @@ impl Checker<'_> {
             let init = self.ast.nth(values, i);
             self.add_decl(object, DeclKind::Const { ty, init, iota, repeated }, objects);
         }
-        self.const_arity(names, values, ty, repeated);
+        self.const_arity(names, values, repeated);
     }
 
     fn collect_vars(&mut self, names: List<ExprId>, ty: Option<ExprId>, values: List<ExprId>, objects: &mut Vec<ObjId>) {
@@ -422,6 +424,17 @@ impl Checker<'_> {
         match self.ast.decl(decl) {
             Decl::Func(_) => true,
             Decl::Group { keyword, .. } => keyword != crate::compiler::syntax::ast::DeclKeyword::Var,
+        }
+    }
+
+    /// The variables of a script that nothing uses.
+    fn report_unused_globals(&mut self) {
+        for object in std::mem::take(&mut self.script_vars) {
+            let (name, span) = (self.objects[object].name, self.objects[object].span);
+            if self.objects[object].var().is_some_and(|var| !var.used) {
+                let message = format!("declared and not used: {}", self.name(name));
+                self.report(Diagnostic::warning(Code::UnusedVariable, span, message));
+            }
         }
     }
 

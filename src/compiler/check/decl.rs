@@ -199,7 +199,7 @@ impl Checker<'_> {
 
     // ---- Constants and variables
 
-    pub(super) fn const_arity(&mut self, names: List<ExprId>, values: List<ExprId>, ty: Option<ExprId>, repeated: bool) {
+    pub(super) fn const_arity(&mut self, names: List<ExprId>, values: List<ExprId>, repeated: bool) {
         if let Some(extra) = self.ast.nth(values, names.len()) {
             if !repeated {
                 let text = self.expr_text(extra);
@@ -208,7 +208,6 @@ impl Checker<'_> {
                 self.error(self.ast.span(name), Code::AssignmentMismatch, "extra init expr");
             }
         } else if let Some(missing) = self.ast.nth(names, values.len()) {
-            let _ = ty;
             let text = self.expr_text(missing);
             self.error(self.ast.span(missing), Code::MissingInit, format!("missing init expr for {text}"));
         }
@@ -354,7 +353,7 @@ impl Checker<'_> {
             self.const_decl(object, ty, ast.nth(values, i), iota, at);
             declared.push(object);
         }
-        self.const_arity(names, values, ty, repeated);
+        self.const_arity(names, values, repeated);
         for object in declared {
             self.declare_local(object);
         }
@@ -398,19 +397,17 @@ impl Checker<'_> {
     // ---- Types
 
     fn type_decl(&mut self, object: ObjId, spec: SpecId) {
-        let Spec::Type { name, tparams, alias, ty } = self.ast.spec(spec) else { return };
+        let Spec::Type { tparams, alias, ty, .. } = self.ast.spec(spec) else { return };
         if alias {
             self.open_scope();
             let list: Arc<[TypeId]> = self.type_params(tparams).into();
-            let actual = self.type_or_constraint(ty);
+            let actual = self.type_expr(ty);
             self.close_scope();
             if actual == tid::INVALID {
                 self.objects[object].ty = tid::INVALID;
                 return;
             }
-            if list.is_empty() && self.types.as_tparam(actual).is_some() {
-                // An alias of a type parameter is fine inside its function.
-            } else if !list.is_empty() && self.types.as_tparam(actual).is_some_and(|_| list.contains(&actual)) {
+            if list.contains(&actual) {
                 let message = "cannot use type parameter declared in alias declaration as RHS";
                 self.error(self.ast.span(ty), Code::InvalidTypeParameter, message);
                 self.objects[object].ty = tid::INVALID;
@@ -426,7 +423,7 @@ impl Checker<'_> {
         self.open_scope();
         let list: Arc<[TypeId]> = if tparams.is_empty() { Arc::from([]) } else { self.named_type_params(id, tparams) };
         self.types.named_mut(id).tparams = list;
-        let rhs = self.type_or_constraint(ty);
+        let rhs = self.type_expr(ty);
         self.close_scope();
         if self.objects[object].ty == tid::INVALID {
             // A cycle was found and reported while the right side was checked.
@@ -443,11 +440,10 @@ impl Checker<'_> {
             self.types.named_mut(id).rhs = Some(rhs);
         }
         self.adopt_methods(object, named);
-        let at = name.span;
         if self.funcs.is_empty() {
-            self.later(move |c| c.check_finite(named, at));
+            self.later(move |c| c.check_finite(named));
         } else {
-            self.check_finite(named, at);
+            self.check_finite(named);
         }
         self.later(move |c| c.check_field_method_clash(named));
     }

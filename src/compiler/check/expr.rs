@@ -172,7 +172,7 @@ impl Checker<'_> {
     fn expr_kind(&mut self, x: &mut Operand, e: ExprId, hint: Option<TypeId>) -> ExprKind {
         match self.ast.expr(e) {
             Expr::Bad => {}
-            Expr::Ident(symbol) => self.ident(x, e, symbol, false),
+            Expr::Ident(symbol) => self.ident(x, e, symbol),
             Expr::Literal(kind, text) => self.literal(x, kind, text),
             Expr::Composite { ty, elems } => self.composite(x, e, ty, elems, hint),
             Expr::KeyValue { value, .. } => {
@@ -190,7 +190,7 @@ impl Checker<'_> {
             Expr::Index { x: base, indices } => self.index_or_instance(x, e, base, indices, hint),
             Expr::Slice { x: base, parts } => self.slice_expr(x, e, base, parts),
             Expr::Assert { x: base, ty } => self.assertion(x, e, base, ty),
-            Expr::Call { .. } => return self.call(x, e, hint),
+            Expr::Call { .. } => return self.call(x, e),
             Expr::Star(inner) => self.star(x, inner),
             Expr::Unary(op, inner) => {
                 self.unary(x, op, inner, hint);
@@ -216,10 +216,9 @@ impl Checker<'_> {
 
     // ---- Identifiers and literals
 
-    /// Checks an identifier; `wants_type` is for the wording only.
-    pub(super) fn ident(&mut self, x: &mut Operand, e: ExprId, symbol: Symbol, wants_type: bool) {
+    /// Checks an identifier.
+    pub(super) fn ident(&mut self, x: &mut Operand, e: ExprId, symbol: Symbol) {
         x.invalidate();
-        let _ = wants_type;
         let Some(object) = self.lookup_name(symbol) else {
             self.undefined(x, symbol);
             return;
@@ -490,7 +489,6 @@ impl Checker<'_> {
         let mut value = self.expr(left);
         while let Some((node, op, right)) = spine.pop() {
             let y = self.expr(right);
-            value.expr = if value.expr == node { node } else { value.expr };
             self.binary_operands(&mut value, y, node, op);
             value.expr = node;
             value.span = self.env.repeated_at.unwrap_or_else(|| self.ast.span(node));

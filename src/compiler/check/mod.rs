@@ -38,6 +38,7 @@ mod instantiate;
 mod labels;
 mod literals;
 mod lookup;
+mod mono;
 mod operand;
 mod predicates;
 mod range;
@@ -51,6 +52,7 @@ mod terminate;
 mod typeset;
 mod typexpr;
 mod unify;
+mod unions;
 mod untyped;
 
 use std::collections::VecDeque;
@@ -153,8 +155,8 @@ pub struct Checker<'a> {
     shift_operands: FxHashSet<ExprId>,
     /// Defined types that were found to be of finite size.
     finite: FxHashSet<NamedId>,
-    /// Nesting of instantiations under way.
-    instantiating: u32,
+    /// What is remembered of generic types and functions.
+    generics: instantiate::Generics,
 }
 
 impl<'a> Checker<'a> {
@@ -193,7 +195,7 @@ impl<'a> Checker<'a> {
             receiver_params: FxHashMap::default(),
             shift_operands: FxHashSet::default(),
             finite: FxHashSet::default(),
-            instantiating: 0,
+            generics: instantiate::Generics::default(),
         }
     }
 

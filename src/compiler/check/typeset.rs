@@ -232,6 +232,7 @@ impl Checker<'_> {
         parts.join(" | ")
     }
 
+    /// A term as messages show it.
     pub(super) fn term_text(&self, term: Term) -> String {
         format!("{}{}", if term.tilde { "~" } else { "" }, self.text(term.ty))
     }

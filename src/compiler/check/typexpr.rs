@@ -56,11 +56,6 @@ impl Checker<'_> {
         self.error(span, Code::MisplacedConstraint, message);
     }
 
-    /// The right side of a type declaration: a constraint interface is fine.
-    pub(super) fn type_or_constraint(&mut self, e: ExprId) -> TypeId {
-        self.type_expr(e)
-    }
-
     /// Whether a type is generic and not instantiated.
     pub(super) fn is_generic_type(&self, ty: TypeId) -> bool {
         match self.types.spelled(ty) {
@@ -136,7 +131,7 @@ impl Checker<'_> {
 
     fn named_type(&mut self, e: ExprId, symbol: Symbol) -> TypeId {
         let mut x = self.operand(e);
-        self.ident(&mut x, e, symbol, true);
+        self.ident(&mut x, e, symbol);
         self.expect_type(e, &x)
     }
 

@@ -83,17 +83,17 @@ impl Checker<'_> {
         if ty == x.ty || !self.types.is_untyped(x.ty) {
             return;
         }
-        if x.is_constant()
-            && !self.types.is_untyped(ty)
-            && let Ok(value) = self.representation(x, ty)
-        {
-            x.value = value;
+        if x.is_constant() && !self.types.is_untyped(ty) && self.info.mode(x.expr) == Mode::Constant {
+            // The parts of a constant stay as they are: nothing will ask for them.
+            if let Ok(value) = self.representation(x, ty) {
+                x.value = value;
+            }
+            x.ty = ty;
+            self.info.record(x.expr, ty, Mode::Constant, &x.value);
+            return;
         }
         x.ty = ty;
         self.update_type(x.expr, ty);
-        if x.is_constant() && self.info.mode(x.expr) == Mode::Constant {
-            self.info.record(x.expr, ty, Mode::Constant, &x.value);
-        }
     }
 
     /// The type an untyped operand has when it is converted to `target`: `target` itself, the default type for an
@@ -162,7 +162,7 @@ impl Checker<'_> {
     /// Passes the type that the context gives to an untyped expression down to its untyped parts.
     pub(super) fn update_type(&mut self, e: ExprId, ty: TypeId) {
         let old = self.info.type_of(e);
-        if !self.types.is_untyped(old) || old == tid::UNTYPED_NIL && ty != tid::UNTYPED_NIL && self.info.mode(e) != Mode::Nil {
+        if !self.types.is_untyped(old) {
             return;
         }
         let constant = self.info.value(e).cloned();

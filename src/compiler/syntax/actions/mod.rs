@@ -1,0 +1,198 @@
+//! The builder: what the grammar's actions do.
+//!
+//! The parser's own stack carries 32-bit ids and counts only. Lists grow on the builder's stacks, one per kind of
+//! entry: an action for an entry pushes, the action for the whole list takes as many as the parser counted. Since
+//! LR reductions nest, so do the lists.
+//!
+//! Covers are resolved here: parameters that may be names or types, parameters of types that may be array lengths,
+//! operators without levels, range and type-switch headers, `<-chan T`. What the grammar takes but the language does
+//! not is reported here too.
+//!
+//! A failed item is parsed again after [repair](super::repair): everything the builder did since
+//! [`Builder::item`] was last called can be undone by [`Builder::rewind`], nodes excepted (no one refers to them).
+
+mod decls;
+mod exprs;
+mod stmts;
+mod types;
+
+pub use stmts::Case;
+
+use self::stmts::{CaseHead, Header};
+use self::types::{Param, TypeParam};
+use super::ast::*;
+use crate::base::{Span, Symbol};
+use crate::compiler::diag::{Code, Diagnostic};
+
+/// One expression, or several on the stack of expressions.
+#[derive(Clone, Copy, Debug)]
+pub enum Exprs {
+    /// A single one.
+    One(ExprId),
+    /// So many.
+    Many(u32),
+}
+
+impl Exprs {
+    /// No expression.
+    pub const NONE: Self = Self::Many(0);
+}
+
+/// Builds the tree of one file.
+pub struct Builder<'a> {
+    pub(super) ast: &'a mut Ast,
+    text: &'a str,
+    base: u32,
+    exprs: Vec<ExprId>,
+    stmts: Vec<StmtId>,
+    clauses: Vec<ClauseId>,
+    specs: Vec<SpecId>,
+    fields: Vec<FieldId>,
+    elems: Vec<ElemId>,
+    params: Vec<Param>,
+    type_params: Vec<TypeParam>,
+    headers: Vec<Header>,
+    cases: Vec<CaseHead>,
+    /// `x.(type)` that no switch has claimed yet.
+    guards: Vec<ExprId>,
+    /// What is wrong with finished items, then with the current one.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many of the diagnostics belong to finished items.
+    finished: usize,
+    /// Finished items.
+    pub(super) items: Vec<StmtId>,
+    /// The name in the package clause.
+    pub(super) package: Option<Name>,
+    /// Where a package clause stands that is not first.
+    pub(super) late_package: Option<Span>,
+    /// The expression of [`parse_expr`](super::parse_expr).
+    pub(super) expression: Option<ExprId>,
+    /// Starts of literals whose value must not be looked at.
+    pub(super) bad_literals: Vec<u32>,
+}
+
+impl<'a> Builder<'a> {
+    /// A builder for a text that begins at position `base`.
+    pub fn new(ast: &'a mut Ast, text: &'a str, base: u32) -> Self {
+        Self {
+            ast,
+            text,
+            base,
+            exprs: Vec::new(),
+            stmts: Vec::new(),
+            clauses: Vec::new(),
+            specs: Vec::new(),
+            fields: Vec::new(),
+            elems: Vec::new(),
+            params: Vec::new(),
+            type_params: Vec::new(),
+            headers: Vec::new(),
+            cases: Vec::new(),
+            guards: Vec::new(),
+            diagnostics: Vec::new(),
+            finished: 0,
+            items: Vec::new(),
+            package: None,
+            late_package: None,
+            expression: None,
+            bad_literals: Vec::new(),
+        }
+    }
+
+    /// The text between two positions.
+    #[inline]
+    pub(super) fn source(&self, l: u32, r: u32) -> &'a str {
+        self.text.get((l - self.base) as usize..(r - self.base) as usize).unwrap_or("")
+    }
+
+    #[inline]
+    fn symbol(&mut self, l: u32, r: u32) -> Symbol {
+        let text = self.source(l, r);
+        self.ast.names.intern(text)
+    }
+
+    #[inline]
+    fn name(&mut self, (l, r): (u32, u32)) -> Name {
+        Name { symbol: self.symbol(l, r), span: Span::new(l, r) }
+    }
+
+    #[cold]
+    fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(code, span, message));
+    }
+
+    #[cold]
+    fn syntax_error(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.error(Code::Syntax, span, format!("syntax error: {message}"));
+    }
+
+    /// An item of the file is complete.
+    pub fn item(&mut self, item: StmtId) {
+        self.report_guards();
+        self.items.push(item);
+        self.finish_item();
+    }
+
+    fn finish_item(&mut self) {
+        self.finished = self.diagnostics.len();
+    }
+
+    /// The package clause.
+    pub fn package(&mut self, l: u32, nl: u32, r: u32) {
+        let name = self.name((nl, r));
+        if self.package.is_none() && self.items.is_empty() {
+            self.package = Some(name);
+        } else {
+            self.late_package.get_or_insert(Span::new(l, r));
+        }
+        self.finish_item();
+    }
+
+    /// The expression that was asked for.
+    pub fn result(&mut self, x: ExprId) {
+        self.report_guards();
+        self.expression = Some(x);
+    }
+
+    /// Forgets what an unfinished item left behind.
+    pub fn rewind(&mut self) {
+        self.exprs.clear();
+        self.stmts.clear();
+        self.clauses.clear();
+        self.specs.clear();
+        self.fields.clear();
+        self.elems.clear();
+        self.params.clear();
+        self.type_params.clear();
+        self.headers.clear();
+        self.cases.clear();
+        self.guards.clear();
+        self.diagnostics.truncate(self.finished);
+    }
+
+    /// `x.(type)` outside of a type switch.
+    fn report_guards(&mut self) {
+        for guard in std::mem::take(&mut self.guards) {
+            let span = self.ast.span(guard);
+            self.error(Code::InvalidTypeSwitch, span, "use of .(type) outside type switch");
+        }
+    }
+
+    /// Takes a list of expressions off the stack.
+    #[inline]
+    fn take_exprs(&mut self, list: Exprs) -> List<ExprId> {
+        match list {
+            Exprs::One(x) => self.ast.add_list(&[x]),
+            Exprs::Many(n) => take(&mut self.exprs, n, |entries| self.ast.add_list(entries)),
+        }
+    }
+}
+
+/// Hands the last `n` entries of a stack to `f` and drops them.
+#[inline]
+fn take<T, R>(stack: &mut Vec<T>, n: u32, f: impl FnOnce(&[T]) -> R) -> R {
+    let start = stack.len().saturating_sub(n as usize);
+    let result = f(stack.get(start..).unwrap_or(&[]));
+    stack.truncate(start);
+    result
+}
