@@ -155,8 +155,14 @@ impl Checker<'_> {
         {
             return Ok(());
         }
-        if self.is_plain_interface(target) {
-            return self.implements(from, target, false);
+        // A pointer to an interface is refused with a remark on that.
+        if self.is_plain_interface(target) || self.points_to_interface(target_under) {
+            let (from, target) = (self.types.unalias(from), self.types.unalias(target));
+            match self.implements(from, target, false) {
+                // What a type parameter does not implement it may still be assignable to.
+                Err(_) if from_tparam.is_some() => {}
+                result => return result,
+            }
         }
         // A missing assertion is the likely cause when the interface could hold the wanted type.
         if self.is_plain_interface(from) && self.implements(target, from, false).is_ok() {

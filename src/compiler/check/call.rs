@@ -273,7 +273,7 @@ impl Checker<'_> {
             return None;
         }
         let mut result = sig.clone();
-        if !sig.tparams.is_empty() {
+        if !sig.tparams.is_empty() || args.iter().any(|a| self.is_generic_function(a)) {
             result = self.infer_call(e, callee, signature_ty, sig, targs, &mut params, args)?;
         }
         let context = format!("argument to {name}");
@@ -301,6 +301,10 @@ impl Checker<'_> {
         partial.resize(sig.tparams.len(), None);
         let close = Span::new(self.ast.span(e).hi.saturating_sub(1), self.ast.span(e).hi);
         let inferred = self.infer(close, callee.expr, &sig.tparams, &partial, params, args)?;
+        if sig.tparams.is_empty() {
+            // Only arguments were generic.
+            return Some(sig.clone());
+        }
         let spans: Vec<Span> = match self.ast.expr(callee.expr) {
             Expr::Index { indices, .. } => self.ast.list(indices).map(|i| self.ast.span(i)).collect(),
             _ => Vec::new(),
@@ -421,8 +425,11 @@ impl Checker<'_> {
             return;
         }
         let spans: Vec<Span> = self.ast.list(indices).map(|i| self.ast.span(i)).collect();
-        let mut partial: Vec<Option<TypeId>> = targs.iter().copied().map(Some).collect();
-        partial.resize(sig.tparams.len(), None);
+        if targs.len() < sig.tparams.len() {
+            // The rest is inferred where the function is used: `raw_expr` and `infer` find what is written here.
+            return x.set_value(operand.ty);
+        }
+        let partial: Vec<Option<TypeId>> = targs.iter().copied().map(Some).collect();
         self.complete_instance(x, e, operand.ty, &partial, hint, &spans);
     }
 
@@ -451,6 +458,26 @@ impl Checker<'_> {
         }
     }
 
+    /// Type arguments written behind a generic function's name; they have been checked.
+    pub(super) fn written_type_args(&self, e: ExprId) -> Vec<TypeId> {
+        match self.ast.expr(self.ast.unparen(e)) {
+            Expr::Index { indices, .. } => self.ast.list(indices).map(|i| self.info.type_of(i)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Completes a generic function that is used as a value, from the type arguments written and the type wanted.
+    pub(super) fn complete_written(&mut self, x: &mut Operand, sig: &Signature, target: Option<TypeId>) {
+        let (e, ty) = (x.expr, x.ty);
+        let mut partial: Vec<Option<TypeId>> = self.written_type_args(e).into_iter().map(Some).collect();
+        partial.resize(sig.tparams.len(), None);
+        let spans: Vec<Span> = match self.ast.expr(self.ast.unparen(e)) {
+            Expr::Index { indices, .. } => self.ast.list(indices).map(|i| self.ast.span(i)).collect(),
+            _ => Vec::new(),
+        };
+        self.complete_instance(x, e, ty, &partial, target, &spans);
+    }
+
     /// A generic function that is used as a value of a known type.
     pub(super) fn instantiate_for_target(&mut self, x: &mut Operand, target: TypeId) {
         let Type::Signature(sig) = self.types.get(x.ty).clone() else { return };
@@ -459,9 +486,7 @@ impl Checker<'_> {
             self.error(x.span, Code::NotInstantiated, message);
             return x.invalidate();
         }
-        let partial = vec![None; sig.tparams.len()];
-        let (e, ty) = (x.expr, x.ty);
-        self.complete_instance(x, e, ty, &partial, Some(target), &[]);
+        self.complete_written(x, &sig, Some(target));
     }
 
     // ---- Function literals and assertions

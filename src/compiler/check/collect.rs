@@ -106,6 +106,7 @@ impl Checker<'_> {
         self.env = Env { pkg: Some(pkg), ..Env::default() };
         self.init_order(pkg);
         self.report_unused_imports(unit);
+        self.check_interface_cycles();
         self.decls.clear();
     }
 

@@ -298,7 +298,7 @@ impl Checker<'_> {
         }
         // Each of them depends on what the shared initialiser refers to.
         self.set_progress(object, Progress::Active);
-        self.init_vars(together, &[init], None);
+        self.init_vars(together, &[init]);
         let deps = self.env.decl.and_then(|d| self.deps.get(&d).cloned()).unwrap_or_default();
         for &other in together.iter().filter(|&&o| Some(o) != self.env.decl) {
             self.deps.insert(other, deps.clone());
@@ -383,7 +383,7 @@ impl Checker<'_> {
                     self.init_var(object, declared, &mut x, "variable declaration");
                 }
             }
-            1 => self.init_vars(&objects, &inits, None),
+            1 => self.init_vars(&objects, &inits),
             _ => {
                 self.use_exprs(values);
                 self.var_arity(names, values, ty);

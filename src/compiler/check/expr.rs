@@ -3,6 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::info::Mode;
+use super::operand::Part;
 use super::{Checker, Operand};
 use crate::base::{Symbol, sym};
 use crate::compiler::diag::{Code, Diagnostic};
@@ -75,15 +76,19 @@ impl Checker<'_> {
         if !x.is_invalid()
             && let Type::Tuple(parts) = self.types.get(x.ty).clone()
         {
-            let part = |&ty| Operand { mode: Mode::Value, ty, ..x.clone() };
-            return (parts.iter().map(part).collect(), false);
+            let part = |(i, &ty): (usize, &TypeId)| Operand {
+                mode: Mode::Value,
+                ty,
+                part: Part::Result(i as u32 + 1),
+                ..x.clone()
+            };
+            return (parts.iter().enumerate().map(part).collect(), false);
         }
         if allow_comma_ok && matches!(x.mode, Mode::MapIndex | Mode::CommaOk) {
             let mut ok = x.clone();
             ok.set_value(tid::UNTYPED_BOOL);
-            let mut value = x;
-            value.mode = Mode::Value;
-            return (smallvec![value, ok], true);
+            ok.part = Part::Ok;
+            return (smallvec![x, ok], true);
         }
         (smallvec![x], false)
     }
@@ -160,6 +165,12 @@ impl Checker<'_> {
                 if let Some(target) = hint {
                     self.instantiate_for_target(x, target);
                     return;
+                }
+                if let Type::Signature(sig) = self.types.get(x.ty).clone()
+                    && !self.written_type_args(x.expr).is_empty()
+                {
+                    // Reports what the written type arguments leave open.
+                    return self.complete_written(x, &sig, None);
                 }
                 let message = format!("cannot use generic function {} without instantiation", self.expr_text(x.expr));
                 self.error(x.span, Code::NotInstantiated, message);

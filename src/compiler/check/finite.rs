@@ -16,9 +16,8 @@ use crate::compiler::types::{Type, TypeId, tid};
 type Nest = Vec<TypeId>;
 
 impl Checker<'_> {
-    /// Reports a defined type that contains itself, and makes it invalid. `span` is the place of its name.
-    pub(super) fn check_finite(&mut self, named: TypeId, span: Span) {
-        let _ = span;
+    /// Reports a defined type that contains itself, and makes it invalid.
+    pub(super) fn check_finite(&mut self, named: TypeId) {
         self.generics.declared.push(named);
         self.is_finite(named, &mut Vec::new(), &mut Vec::new());
     }

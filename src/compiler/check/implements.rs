@@ -7,7 +7,7 @@ use super::Checker;
 use super::assignability::Cause;
 use super::lookup::Found;
 use crate::base::Symbol;
-use crate::compiler::types::{Method, PkgId, Term, Type, TypeId, TypePrinter, tid};
+use crate::compiler::types::{Method, Term, Type, TypeId, TypePrinter, tid};
 
 /// How an interface's method is missing from a type.
 enum Missing {
@@ -61,9 +61,7 @@ impl Checker<'_> {
         if let Some(terms) = set.terms.clone() {
             self.in_terms(v, t, abstract_v, &terms, verb)?;
         }
-        let must_compare = set.comparable
-            || set.terms.as_ref().is_some_and(|terms| terms.iter().all(|t| self.comparable(t.ty, false).is_ok()));
-        let fine = !must_compare
+        let fine = !set.comparable
             || self.comparable(v, false).is_ok()
             || (constraint && self.comparable(v, true).is_ok());
         if fine { Ok(()) } else { Err(Cause::new(format!("{} does not {verb} comparable", self.text(v)))) }
@@ -108,6 +106,10 @@ impl Checker<'_> {
         if self.identical(constraint, ty) {
             return true;
         }
+        if self.types.canon(constraint) == tid::COMPARABLE {
+            // It embeds itself by definition.
+            return false;
+        }
         match self.under_type(constraint) {
             Type::Interface(i) => i.embeds.iter().any(|&e| self.mentions_term(e, ty)),
             _ => false,
@@ -140,6 +142,14 @@ impl Checker<'_> {
             Type::Interface(_) => Some(format!("type {text} is pointer to interface, not interface")),
             Type::TypeParam(_) => Some(format!("type {text} is pointer to type parameter, not type parameter")),
             _ => None,
+        }
+    }
+
+    /// Whether an underlying type is a pointer to an interface.
+    pub(super) fn points_to_interface(&mut self, under: TypeId) -> bool {
+        match *self.types.get(under) {
+            Type::Pointer(elem) => self.is_plain_interface(elem),
+            _ => false,
         }
     }
 
@@ -245,11 +255,5 @@ impl Checker<'_> {
             Type::Signature(signature) => format!("{}{}", self.name(name), printer.signature_text(signature)),
             _ => self.name(name).to_owned(),
         }
-    }
-
-    /// Finds a method of an interface's type set.
-    pub(super) fn interface_method(&mut self, ty: TypeId, name: Symbol, pkg: Option<PkgId>) -> Option<Method> {
-        let set = self.type_set(ty);
-        set.methods.iter().find(|m| (m.name, m.pkg) == (name, pkg)).copied()
     }
 }

@@ -93,6 +93,8 @@ impl Checker<'_> {
                 plain.params.iter_mut().for_each(|p| p.ty = self.subst(p.ty, &sig.tparams, &fresh));
                 plain.results.iter_mut().for_each(|p| p.ty = self.subst(p.ty, &sig.tparams, &fresh));
                 ty = self.types.intern(Type::Signature(plain.into()));
+                known.resize(all.len(), None);
+                known.extend(self.written_type_args(arg.expr).into_iter().map(Some));
                 generic.push(GenericArgument { index, ty: arg.ty, first: all.len(), count: fresh.len() });
                 all.extend(fresh);
             }

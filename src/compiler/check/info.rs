@@ -1,6 +1,6 @@
 //! What the checker found out, for later phases: side tables over the syntax tree.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use crate::base::ids::IdVec;
@@ -94,6 +94,8 @@ pub struct Info {
     pub implicit: FxHashMap<ExprId, TypeId>,
     /// Type arguments of each instantiated function, by the expression that names it.
     pub instances: FxHashMap<ExprId, std::sync::Arc<[TypeId]>>,
+    /// Expressions that give a second, boolean value.
+    pub comma_ok: FxHashSet<ExprId>,
     /// Variables that each function literal captures, in order of first use.
     pub captures: FxHashMap<ExprId, Vec<ObjId>>,
     /// Package-level variables in the order of their initialisation, per package in dependency order.

@@ -71,7 +71,7 @@ use crate::base::{SourceMap, Span, Symbol};
 use crate::compiler::diag::{Code, Diagnostic, Severity};
 use crate::compiler::load::Loaded;
 use crate::compiler::syntax::ast::{Ast, BlockId, ExprId, FuncId};
-use crate::compiler::types::{NamedId, ObjId, Objects, Package, PkgId, Scope, Type, TypeId, TypePrinter, Types, Universe, tid};
+use crate::compiler::types::{ObjId, Objects, Package, PkgId, Scope, Type, TypeId, TypePrinter, Types, Universe, tid};
 
 /// A checked program.
 pub struct Checked {
@@ -153,8 +153,6 @@ pub struct Checker<'a> {
     receiver_params: FxHashMap<FuncId, Vec<ObjId>>,
     /// Untyped left operands of non-constant shifts: their final type must be an integer.
     shift_operands: FxHashSet<ExprId>,
-    /// Defined types that were found to be of finite size.
-    finite: FxHashSet<NamedId>,
     /// What is remembered of generic types and functions.
     generics: instantiate::Generics,
 }
@@ -194,7 +192,6 @@ impl<'a> Checker<'a> {
             dot_imports: Vec::new(),
             receiver_params: FxHashMap::default(),
             shift_operands: FxHashSet::default(),
-            finite: FxHashSet::default(),
             generics: instantiate::Generics::default(),
         }
     }

@@ -7,6 +7,18 @@ use crate::compiler::syntax::ast::ExprId;
 use crate::compiler::types::constant::Value;
 use crate::compiler::types::{Basic, Type, TypeId, tid};
 
+/// Which part of its expression an operand is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// One of several results of a call, counted from 1.
+    Result(u32),
+    /// The boolean of an expression that gives one as its second value.
+    Ok,
+}
+
 /// An expression under check.
 #[derive(Clone, Debug)]
 pub struct Operand {
@@ -20,6 +32,8 @@ pub struct Operand {
     pub expr: ExprId,
     /// Where to report it: differs from the expression's place for results of a call and repeated constants.
     pub span: Span,
+    /// Which part of the expression it is.
+    pub part: Part,
 }
 
 impl Operand {
@@ -65,7 +79,7 @@ impl Checker<'_> {
     /// An operand for `expr` that nothing is known of yet.
     #[inline]
     pub fn operand(&self, expr: ExprId) -> Operand {
-        Operand { mode: Mode::Invalid, ty: tid::INVALID, value: Value::Unknown, expr, span: self.ast.span(expr) }
+        Operand { mode: Mode::Invalid, ty: tid::INVALID, value: Value::Unknown, expr, span: self.ast.span(expr), part: Part::Whole }
     }
 
     /// The operand as messages show it: `x (variable of type int)`.
@@ -73,7 +87,11 @@ impl Checker<'_> {
         if x.is_nil() {
             return if x.ty == tid::UNTYPED_NIL { "nil".into() } else { format!("nil (of type {})", self.text(x.ty)) };
         }
-        let expr = self.expr_text(x.expr);
+        let expr = match x.part {
+            Part::Whole => self.expr_text(x.expr),
+            Part::Result(n) => format!("{n}{} function result", ordinal_suffix(n)),
+            Part::Ok => "ok value of (comma, ok) expression".into(),
+        };
         let untyped = self.types.is_untyped(x.ty);
         let kind = match x.mode {
             Mode::Invalid => "invalid operand",
@@ -155,5 +173,14 @@ impl Checker<'_> {
             Type::Union(_) => "union",
             Type::TypeParam(_) => "type parameter",
         }
+    }
+}
+
+fn ordinal_suffix(n: u32) -> &'static str {
+    match (n % 10, n % 100) {
+        (1, k) if k != 11 => "st",
+        (2, k) if k != 12 => "nd",
+        (3, k) if k != 13 => "rd",
+        _ => "th",
     }
 }

@@ -117,12 +117,11 @@ impl Checker<'_> {
         if self.types.canon(x) == self.types.canon(y) {
             return true;
         }
-        let (mut x, mut y) = (self.types.unalias(x), self.types.unalias(y));
+        let (mut x, mut y) = (self.bare_tparam(x), self.bare_tparam(y));
         // A type parameter that is solved for goes to the left, a defined type to the right.
         if self.types.as_named(x).is_some() || u.slot(y).is_some() {
             std::mem::swap(&mut x, &mut y);
         }
-        let whole_y = y;
         if !mode.exact && self.types.as_named(y).is_some() && self.is_literal(x) && !self.is_plain_interface(x) {
             y = self.under(y);
             if y == tid::INVALID {
@@ -151,13 +150,17 @@ impl Checker<'_> {
         }
         if self.is_tparam(x) {
             // A type parameter that is not solved for matches what its only underlying type matches.
-            let other = if self.is_tparam(whole_y) { y } else { whole_y };
             return match self.common_under(x) {
-                Some(core) if !self.is_tparam(core) => self.unify(u, core, other, Matching::ASSIGN),
+                Some(core) if !self.is_tparam(core) => self.unify(u, core, y, Matching::ASSIGN),
                 _ => false,
             };
         }
         self.unify_structure(u, x, y, mode)
+    }
+
+    /// The type parameter that an alias stands for; other types stay as they are spelled, for messages.
+    fn bare_tparam(&self, ty: TypeId) -> TypeId {
+        if self.is_tparam(ty) { self.types.unalias(ty) } else { ty }
     }
 
     fn is_literal(&self, ty: TypeId) -> bool {
@@ -240,6 +243,9 @@ impl Checker<'_> {
     }
 
     fn unify_structure(&mut self, u: &mut Unifier, x: TypeId, y: TypeId, mode: Matching) -> bool {
+        if self.types.canon(x) == self.types.canon(y) {
+            return true;
+        }
         let elements = mode.of_elements();
         match (self.types.get(x).clone(), self.types.get(y).clone()) {
             (Type::Array(a, n), Type::Array(b, m)) => n == m && self.unify(u, a, b, elements),
@@ -276,10 +282,9 @@ impl Checker<'_> {
     /// Instances match when their arguments do and they are of one generic type.
     fn unify_named(&mut self, u: &mut Unifier, a: NamedId, b: NamedId, mode: Matching) -> bool {
         let (x, y) = (self.types.named(a), self.types.named(b));
-        if x.origin.is_none() || x.origin != y.origin {
-            return false;
-        }
+        let related = x.origin.is_some() && x.origin == y.origin;
         let (x, y) = (x.targs.clone(), y.targs.clone());
-        self.unify_lists(u, &x, &y, mode)
+        // Arguments come first: what they tell helps the message when the generic types differ.
+        self.unify_lists(u, &x, &y, mode) && related
     }
 }

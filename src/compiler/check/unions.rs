@@ -67,7 +67,7 @@ impl Checker<'_> {
             let message = if tilde {
                 format!("type in term {} cannot be a type parameter", self.expr_text(e))
             } else {
-                "term cannot represent type parameter".into()
+                "term cannot be a type parameter".into()
             };
             self.error(ast.span(e), Code::InvalidUnion, message);
             return None;
@@ -129,7 +129,7 @@ impl Checker<'_> {
         known.extend(interface.methods.iter().map(|m| ((m.name, m.pkg), (*m, Span::NONE))));
         for (&embed, &span) in interface.embeds.iter().zip(spans) {
             if self.is_tparam(embed) {
-                self.error(span, Code::InvalidEmbedding, "term cannot represent type parameter");
+                self.error(span, Code::InvalidEmbedding, "term cannot be a type parameter");
                 continue;
             }
             if !self.is_plain_interface(embed) {

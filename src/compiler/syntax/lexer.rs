@@ -24,6 +24,8 @@ use crate::compiler::diag::{Code, Diagnostic};
 pub const MAX_DEPTH: u32 = 10_000;
 /// Tokens after which the buffer is handed over at the next end of an item.
 const CHUNK: usize = 2_048;
+/// Faults after which no more are noted.
+const MAX_FAULTS: usize = 1_000;
 /// How many unclosed brackets a closing one may pass over.
 const REACH: usize = 16;
 
@@ -157,6 +159,9 @@ impl<'s> Lexer<'s> {
 
     #[cold]
     fn fault(&mut self, offset: usize, len: usize, code: Code, message: impl Into<String>) {
+        if self.diagnostics.len() >= MAX_FAULTS {
+            return;
+        }
         let lo = self.base + offset as u32;
         self.diagnostics.push(Diagnostic::error(code, Span::new(lo, lo + len as u32), message));
     }
@@ -299,6 +304,8 @@ impl<'s> Lexer<'s> {
             | Token::Arrow | Token::Dot | Token::Chan | Token::Else | Token::Colon => {
                 self.current.weight += 1;
             }
+            // A header that lacks its block ends here, but `if var x = …` is a mistake of its own.
+            Token::Var if chunk.tokens.last().is_some_and(|t| matches!(t.token, Token::If | Token::For | Token::Switch)) => {}
             Token::Case | Token::Default | Token::Return | Token::Var | Token::Const | Token::Type | Token::Go
             | Token::Defer => self.current.header = false,
             _ => {}
@@ -468,32 +475,24 @@ impl<'s> Lexer<'s> {
 /// Rewrites the `func` an item begins with if it declares: followed by a name, or by a receiver, a name and `(` or
 /// `[`. In programs nothing else can stand there.
 fn declare_func(item: &mut [Spanned], program: bool) {
-    let mut depth = 0;
-    let close = item.iter().position(|t| {
-        match t.token {
-            Token::LParen => depth += 1,
-            Token::RParen | Token::ResultRParen => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && matches!(t.token, Token::RParen | Token::ResultRParen)
-    });
     let is = |i: usize, wanted: &[Token]| item.get(i).is_some_and(|t| wanted.contains(&t.token));
-    let method = close.filter(|&i| {
-        is(1, &[Token::LParen]) && is(i + 1, &[Token::Name]) && is(i + 2, &[Token::LParen, Token::LBrack])
-    });
-    if !program && method.is_none() && !is(1, &[Token::Name]) {
+    let is_method = || {
+        let mut depth = 0usize;
+        let close = item.iter().position(|t| {
+            match t.token {
+                Token::LParen => depth += 1,
+                Token::RParen | Token::ResultRParen => depth = depth.saturating_sub(1),
+                _ => return false,
+            }
+            depth == 0
+        });
+        let named = |i| is(i + 1, &[Token::Name]) && is(i + 2, &[Token::LParen, Token::LBrack]);
+        is(1, &[Token::LParen]) && close.is_some_and(named)
+    };
+    if !program && !is(1, &[Token::Name]) && !is_method() {
         return;
     }
     if let Some(first) = item.first_mut() {
         first.token = Token::FuncDecl;
     }
-    if let Some(close) = close.filter(|_| !is_name(item.get(1)))
-        && let Some(paren) = item.get_mut(close)
-    {
-        paren.token = Token::RParen;
-    }
-}
-
-fn is_name(token: Option<&Spanned>) -> bool {
-    token.is_some_and(|t| t.token == Token::Name)
 }

@@ -2,8 +2,8 @@
 //!
 //! Phases: the token automaton ([`token`], [`scan`]) under an adaptor ([`lexer`]) that fills a buffer with whole
 //! top-level items; the LR(1) parser that LALRPOP makes of `grammar/lang.lalrpop`; its [`actions`], which build the
-//! arena of [`ast`]; and, where the parser stops, [`repair`], which words the error, mends the tokens and lets the
-//! parser go over that item again. A file without errors pays nothing for recovery.
+//! arena of [`ast`]; and, where the parser stops, [`recover`], which words the error, mends the tokens and lets
+//! the parser go over that item again. A file without errors pays nothing for recovery.
 //!
 //! Nothing outside of this module may know how tokens and tables are made; what others use is [`parse_file`],
 //! [`parse_expr`], [`ast`], [`literal`] and [`printer`].
@@ -12,6 +12,7 @@ mod actions;
 pub mod ast;
 mod lexer;
 mod parse;
+mod recover;
 mod scan;
 mod token;
 

@@ -32,7 +32,7 @@ pub struct Faults {
 
 /// A token.
 #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
-#[logos(skip r"[ \t\r]+")]
+#[logos(skip r"[ \t\r\x00\u{feff}]+")]
 #[logos(extras = Faults)]
 pub enum Token {
     // Trivia: never leave the lexer.
@@ -47,8 +47,12 @@ pub enum Token {
     BlockComment,
 
     // Synthetic: only the lexer makes them.
-    /// Announces the items of a file.
+    /// Announces a program from its package clause on.
     StartFile,
+    /// Announces further declarations of a program.
+    StartDecls,
+    /// Announces items of a script.
+    StartScript,
     /// Announces a single expression.
     StartExpr,
     /// A name that stands first in an entry of a type's parameter list.

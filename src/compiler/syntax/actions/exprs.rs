@@ -123,7 +123,7 @@ impl Builder<'_> {
         match self.ast.expr(x) {
             Expr::Ident(_) | Expr::Bad => true,
             Expr::ArrayType { .. } | Expr::SliceType(_) | Expr::MapType { .. } | Expr::StructType(_) => true,
-            Expr::Selector { x, .. } => matches!(self.ast.expr(x), Expr::Ident(_)),
+            Expr::Selector { .. } => true,
             Expr::Index { x, .. } => !matches!(self.ast.expr(x), Expr::Index { .. }) && self.is_literal_type(x),
             _ => false,
         }

@@ -18,10 +18,12 @@ mod types;
 
 pub use stmts::Case;
 
+use std::cell::Cell;
+
 use self::stmts::{CaseHead, Header};
 use self::types::{Param, TypeParam};
 use super::ast::*;
-use crate::base::{Span, Symbol};
+use crate::base::{Span, Symbol, sym};
 use crate::compiler::diag::{Code, Diagnostic};
 
 /// One expression, or several on the stack of expressions.
@@ -59,12 +61,18 @@ pub struct Builder<'a> {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// How many of the diagnostics belong to finished items.
     finished: usize,
+    /// How many tokens the parser has asked for.
+    asked: &'a Cell<usize>,
+    /// The first token behind the finished items.
+    pub(super) resume: usize,
+    /// Whether the file is a program.
+    pub(super) program: bool,
+    /// Whether a declaration other than an import was seen.
+    past_imports: bool,
     /// Finished items.
     pub(super) items: Vec<StmtId>,
     /// The name in the package clause.
     pub(super) package: Option<Name>,
-    /// Where a package clause stands that is not first.
-    pub(super) late_package: Option<Span>,
     /// The expression of [`parse_expr`](super::parse_expr).
     pub(super) expression: Option<ExprId>,
     /// Starts of literals whose value must not be looked at.
@@ -72,8 +80,8 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// A builder for a text that begins at position `base`.
-    pub fn new(ast: &'a mut Ast, text: &'a str, base: u32) -> Self {
+    /// A builder for a text that begins at position `base`. The driver counts in `asked` the tokens it hands out.
+    pub fn new(ast: &'a mut Ast, text: &'a str, base: u32, asked: &'a Cell<usize>) -> Self {
         Self {
             ast,
             text,
@@ -91,9 +99,12 @@ impl<'a> Builder<'a> {
             guards: Vec::new(),
             diagnostics: Vec::new(),
             finished: 0,
+            asked,
+            resume: 0,
+            program: false,
+            past_imports: false,
             items: Vec::new(),
             package: None,
-            late_package: None,
             expression: None,
             bad_literals: Vec::new(),
         }
@@ -126,26 +137,37 @@ impl<'a> Builder<'a> {
         self.error(Code::Syntax, span, format!("syntax error: {message}"));
     }
 
-    /// An item of the file is complete.
+    /// An item of the file is complete, the token behind it has been asked for.
     pub fn item(&mut self, item: StmtId) {
-        self.report_guards();
         self.items.push(item);
-        self.finish_item();
+        self.empty_item();
     }
 
-    fn finish_item(&mut self) {
+    /// The same for an item that leaves nothing.
+    pub fn empty_item(&mut self) {
+        self.report_guards();
         self.finished = self.diagnostics.len();
+        self.resume = self.asked.get().saturating_sub(1);
+    }
+
+    /// A declaration outside of functions.
+    pub fn declaration(&mut self, l: u32, decl: DeclId, r: u32) {
+        let is_import = matches!(self.ast.decl(decl), Decl::Group { keyword: DeclKeyword::Import, .. });
+        if is_import && self.past_imports && self.program {
+            self.syntax_error(Span::new(l, r), "imports must appear before other declarations");
+        }
+        self.past_imports |= !is_import;
+        let item = self.decl_stmt(l, decl, r);
+        self.item(item);
     }
 
     /// The package clause.
-    pub fn package(&mut self, l: u32, nl: u32, r: u32) {
-        let name = self.name((nl, r));
-        if self.package.is_none() && self.items.is_empty() {
-            self.package = Some(name);
-        } else {
-            self.late_package.get_or_insert(Span::new(l, r));
+    pub fn package(&mut self, l: u32, r: u32) {
+        let name = self.name((l, r));
+        if name.symbol == sym::BLANK {
+            self.error(Code::InvalidBlank, name.span, "invalid package name _");
         }
-        self.finish_item();
+        self.package = Some(name);
     }
 
     /// The expression that was asked for.

@@ -116,11 +116,20 @@ impl Builder<'_> {
         self.ast.add_label(name)
     }
 
-    /// `label: stmt`; without a statement the label stands at the end of a block.
-    pub fn labeled(&mut self, l: u32, lr: u32, stmt: Option<StmtId>, r: u32) -> StmtId {
+    /// `label: stmt`
+    pub fn labeled(&mut self, l: u32, lr: u32, stmt: StmtId, r: u32) -> StmtId {
         let label = self.label(l, lr);
-        let stmt = stmt.unwrap_or_else(|| self.stmt(r, Stmt::Empty, r));
         self.stmt(l, Stmt::Labeled { label, stmt }, r)
+    }
+
+    /// `label:` before a semicolon, the end of a block, or (an error) the next clause.
+    pub fn empty_labeled(&mut self, l: u32, lr: u32, r: u32) -> StmtId {
+        let behind = self.source(r, self.base + self.text.len() as u32).trim_start();
+        if behind.starts_with("case") || behind.starts_with("default") {
+            self.syntax_error(Span::new(l, lr), "missing statement after label");
+        }
+        let stmt = self.stmt(r, Stmt::Empty, r);
+        self.labeled(l, lr, stmt, r)
     }
 
     /// A header with at most one semicolon.
@@ -142,6 +151,7 @@ impl Builder<'_> {
                 let text = self.source(span.lo, span.hi);
                 let text = text.lines().next().unwrap_or(text);
                 let what = if matches!(node, Stmt::Assign { .. }) { "assignment " } else { "" };
+                self.guards.retain(|&g| self.ast.span(g).lo < span.lo);
                 self.syntax_error(span, format_args!("cannot use {what}{text} as value"));
             }
         }
@@ -195,14 +205,12 @@ impl Builder<'_> {
             _ => return None,
         };
         let Expr::Assert { ty: None, .. } = self.ast.expr(guard) else { return None };
-        self.guards.retain(|&g| g != guard);
         if let Some(x) = bind
             && !matches!(self.ast.expr(x), Expr::Ident(_) | Expr::Bad)
         {
-            let (span, text) = (self.ast.span(x), self.source(self.ast.span(x).lo, self.ast.span(x).hi).to_owned());
-            self.syntax_error(span, format_args!("invalid variable name {text} in type switch"));
-            return Some((None, guard));
+            return None;
         }
+        self.guards.retain(|&g| g != guard);
         Some((bind, guard))
     }
 
@@ -266,10 +274,10 @@ impl Builder<'_> {
     pub fn for_stmt(&mut self, l: u32, body: BlockId, r: u32) -> StmtId {
         let header = self.take_header();
         let cond = header.main.map(|s| self.condition(s));
-        if let Some(at) = header.semicolon {
+        if header.semicolon.is_some() {
             let brace = self.ast.block(body).span.lo;
-            let at = if header.main.is_some() { brace } else { at };
-            self.syntax_error(Span::new(at, at + 1), "expected for loop condition");
+            let what = if header.main.is_some() { "semicolon or newline" } else { "for loop condition" };
+            self.syntax_error(Span::new(brace, brace + 1), format_args!("unexpected {{, expected {what}"));
         }
         self.stmt(l, Stmt::For { init: header.init, cond, post: None, body }, r)
     }

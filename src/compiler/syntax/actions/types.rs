@@ -110,7 +110,7 @@ impl Builder<'_> {
             if let Some(dots) = entry.dots
                 && (i + 1 < entries.len() || shared.is_some_and(|s| s.name != entry.name))
             {
-                let message = "can only use ... with final parameter in list";
+                let message = "can only use ... with final parameter";
                 self.error(Code::MisplacedDots, Span::new(dots, dots + 3), message);
                 entry.dots = None;
             }
@@ -123,7 +123,21 @@ impl Builder<'_> {
         self.ast.add_list(&fields)
     }
 
+    /// `name [...]T`: behind a name, brackets are read as the index of a type first.
+    fn refuse_dots(&mut self, ty: ExprId) {
+        if let Expr::ArrayType { len, .. } = self.ast.expr(ty)
+            && self.ast.expr(len) == Expr::Ellipsis
+        {
+            let span = self.ast.span(len);
+            self.syntax_error(span, "unexpected ..., expected expression");
+            self.ast.set_expr(len, Expr::Bad, span);
+        }
+    }
+
     fn param_field(&mut self, entry: Param) -> FieldId {
+        if entry.name.is_some() {
+            self.refuse_dots(entry.ty);
+        }
         let ty = self.ast.span(entry.ty);
         let name = entry.name.map(|at| self.name(at));
         let lo = name.map_or(entry.dots.unwrap_or(ty.lo), |n| n.span.lo);
@@ -138,6 +152,7 @@ impl Builder<'_> {
 
     /// `name type tag`
     pub fn field(&mut self, l: u32, r: u32, ty: ExprId, tag: Option<(u32, u32)>) {
+        self.refuse_dots(ty);
         let name = Some(self.name((l, r)));
         self.push_field(name, ty, tag);
     }
@@ -201,6 +216,9 @@ impl Builder<'_> {
     /// A type parameter, perhaps with its constraint.
     pub fn type_param(&mut self, l: u32, r: u32, constraint: Option<ExprId>) {
         let name = self.name((l, r));
+        if let Some(ty) = constraint {
+            self.refuse_dots(ty);
+        }
         self.type_params.push(TypeParam::Named(name, constraint));
     }
 
@@ -222,7 +240,7 @@ impl Builder<'_> {
             };
             let Some(name) = name else {
                 if let (TypeParam::Cover(x), _) = (entry, constraint) {
-                    fault = Some((self.ast.span(x).start(), "missing type parameter name"));
+                    fault = Some((self.ast.span(x), "missing type parameter name"));
                 }
                 continue;
             };
