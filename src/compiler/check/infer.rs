@@ -307,7 +307,7 @@ impl Checker<'_> {
         }
     }
 
-    fn unsatisfied(&self, span: Span, tparam: TypeId, ty: TypeId) -> Failure {
+    fn unsatisfied(&mut self, span: Span, tparam: TypeId, ty: TypeId) -> Failure {
         let constraint = self.constraint_of(tparam).unwrap_or(tid::EMPTY_INTERFACE);
         let message =
             format!("{} (type {}) does not satisfy {}", self.text(tparam), self.text(ty), self.text(constraint));

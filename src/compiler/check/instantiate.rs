@@ -20,7 +20,7 @@ use crate::compiler::syntax::ast::ExprId;
 use crate::compiler::types::{AliasInfo, NamedId, ObjId, Signature, Type, TypeId, tid};
 
 /// How deep type arguments may nest before an instance is cut off.
-const MAX_DEPTH: u32 = 200;
+pub(super) const MAX_DEPTH: u32 = 200;
 
 /// What the checker remembers of generic types and functions.
 #[derive(Default)]
@@ -37,8 +37,8 @@ pub(super) struct Generics {
     pub places: FxHashMap<TypeId, Span>,
     /// How deep types nest.
     depths: FxHashMap<TypeId, u32>,
-    /// Whether the depth limit was reported.
-    cut_off: bool,
+    /// A generic type that had an instance nested too deeply.
+    pub cut_off: Option<ObjId>,
     /// Which type parameters are instantiated with types that contain which others.
     pub edges: Vec<Edge>,
     /// Types that do not contain themselves.
@@ -221,11 +221,8 @@ impl Checker<'_> {
         let named = self.types.named(instance);
         let (ty, targs) = (named.ty, named.targs.clone());
         if self.nesting(ty) > MAX_DEPTH {
-            if !self.generics.cut_off {
-                self.generics.cut_off = true;
-                let span = self.objects[self.types.named(origin).obj].span;
-                self.error(span, Code::Limit, format!("type arguments nested more than {MAX_DEPTH} deep"));
-            }
+            // The cause, a cycle of instantiations, is reported when all is checked.
+            self.generics.cut_off = Some(self.types.named(origin).obj);
             return Some(tid::INVALID);
         }
         let tparams = self.types.named(origin).tparams.clone();

@@ -10,8 +10,9 @@ use rustc_hash::FxHashMap;
 
 use super::Checker;
 use super::collect::DeclKind;
+use super::instantiate::MAX_DEPTH;
 use crate::base::Span;
-use crate::compiler::diag::{Code, Diagnostic};
+use crate::compiler::diag::{Code, Diagnostic, has_errors};
 use crate::compiler::types::{ObjId, TParamId, Type, TypeId};
 
 /// `instantiated` is given a type argument in which `mentioned` occurs.
@@ -74,23 +75,19 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports the first cycle of instantiations that grows; forgets what was noted.
+    /// Reports the first cycle of instantiations that grows; forgets what was noted. As in Go, only a program without
+    /// other errors is looked at, unless types were cut off for their depth.
     pub(super) fn check_instantiation_cycles(&mut self) {
         let edges = std::mem::take(&mut self.generics.edges);
-        if !edges.iter().any(|e| e.grows) {
+        let cut_off = self.generics.cut_off.take();
+        if cut_off.is_none() && has_errors(&self.diagnostics) {
             return;
         }
-        let mut by_instantiated: FxHashMap<TParamId, Vec<usize>> = FxHashMap::default();
-        for (i, edge) in edges.iter().enumerate() {
-            by_instantiated.entry(edge.instantiated).or_default().push(i);
-        }
-        let cycle = edges.iter().enumerate().filter(|(_, e)| e.grows).find_map(|(i, e)| {
-            let back = path(&edges, &by_instantiated, e.mentioned, e.instantiated)?;
-            Some(std::iter::once(i).chain(back).collect::<Vec<usize>>())
-        });
-        if let Some(cycle) = cycle {
-            let cycle: Vec<Edge> = cycle.into_iter().filter_map(|i| edges.get(i).copied()).collect();
+        if let Some(cycle) = growing_cycle(&edges) {
             self.report_instantiation_cycle(&cycle);
+        } else if let Some(generic) = cut_off {
+            let span = self.objects[generic].span;
+            self.error(span, Code::Limit, format!("type arguments nested more than {MAX_DEPTH} deep"));
         }
     }
 
@@ -109,6 +106,19 @@ impl Checker<'_> {
         }
         self.report(diagnostic);
     }
+}
+
+/// The first cycle of edges of which one grows.
+fn growing_cycle(edges: &[Edge]) -> Option<Vec<Edge>> {
+    let mut by_instantiated: FxHashMap<TParamId, Vec<usize>> = FxHashMap::default();
+    for (i, edge) in edges.iter().enumerate() {
+        by_instantiated.entry(edge.instantiated).or_default().push(i);
+    }
+    let cycle = edges.iter().enumerate().filter(|(_, e)| e.grows).find_map(|(i, e)| {
+        let back = path(edges, &by_instantiated, e.mentioned, e.instantiated)?;
+        Some(std::iter::once(i).chain(back))
+    })?;
+    Some(cycle.filter_map(|i| edges.get(i).copied()).collect())
 }
 
 /// The shortest list of edges that leads from `from` to `to`, following what each type parameter is instantiated with.
@@ -136,4 +146,24 @@ fn path(edges: &[Edge], by_instantiated: &FxHashMap<TParamId, Vec<usize>>, from:
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compiler::types::tid;
+
+    fn edge(instantiated: u32, mentioned: u32, grows: bool) -> Edge {
+        let id = TParamId::constant;
+        Edge { instantiated: id(instantiated), mentioned: id(mentioned), grows, span: Span::NONE, argument: tid::INT }
+    }
+
+    #[test]
+    fn only_cycles_that_grow_are_endless() {
+        assert!(growing_cycle(&[edge(0, 1, false), edge(1, 0, false)]).is_none());
+        assert!(growing_cycle(&[edge(0, 1, true), edge(1, 2, true)]).is_none());
+        let cycle = growing_cycle(&[edge(0, 1, false), edge(1, 2, true), edge(2, 0, false)]);
+        assert_eq!(cycle.map(|c| c.len()), Some(3));
+        assert_eq!(growing_cycle(&[edge(3, 3, true)]).map(|c| c.len()), Some(1));
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Checker;
-use crate::compiler::types::{AliasInfo, Param, Signature, TParamId, Type, TypeId};
+use crate::compiler::types::{AliasInfo, Interface, Param, Signature, TParamId, Type, TypeId, tid};
 
 /// The parts of a type, in the order of `Types::each_part`.
 type Parts = SmallVec<[TypeId; 8]>;
@@ -121,10 +121,21 @@ impl Checker<'_> {
         fresh
     }
 
-    /// The constraint of a type parameter; `None` for other types and while it is not resolved.
-    pub(super) fn constraint_of(&self, tparam: TypeId) -> Option<TypeId> {
+    /// The constraint of a type parameter, an interface; `None` for other types and while it is not resolved.
+    pub(super) fn constraint_of(&mut self, tparam: TypeId) -> Option<TypeId> {
         let id: TParamId = self.types.as_tparam(tparam)?;
-        self.types.tparam(id).constraint
+        let constraint = self.types.tparam(id).constraint?;
+        if matches!(self.types.get(constraint), Type::Named(_)) {
+            let under = self.under(constraint);
+            if under != tid::INVALID && !matches!(self.types.get(under), Type::Interface(_)) {
+                // What it is was not known where it was declared: it stands for the interface that embeds it.
+                let interface = Interface { methods: Vec::new(), embeds: vec![constraint], implicit: true };
+                let interface = self.types.intern(Type::Interface(Arc::new(interface)));
+                self.types.tparam_mut(id).constraint = Some(interface);
+                return Some(interface);
+            }
+        }
+        Some(constraint)
     }
 
     fn set_constraint(&mut self, tparam: TypeId, constraint: Option<TypeId>) {

@@ -47,7 +47,7 @@ impl Checker<'_> {
     /// The type set of an interface or of a type parameter's constraint; any other type is the only member of its own.
     pub(super) fn type_set(&mut self, ty: TypeId) -> Arc<TypeSet> {
         let interface = match self.types.as_tparam(ty) {
-            Some(p) => self.types.tparam(p).constraint.unwrap_or(tid::EMPTY_INTERFACE),
+            Some(_) => self.constraint_of(ty).unwrap_or(tid::EMPTY_INTERFACE),
             None => ty,
         };
         let under = self.under(interface);
