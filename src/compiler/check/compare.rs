@@ -3,7 +3,6 @@
 //! One operand must be assignable to the other's type; `==` needs comparable types or `nil` on one side, `<` and its
 //! kind ordered ones. The result is an untyped boolean.
 
-use super::info::Mode;
 use super::{Checker, Operand};
 use crate::compiler::diag::{Code, Diagnostic};
 use crate::compiler::syntax::ast::BinOp;

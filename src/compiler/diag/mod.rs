@@ -3,12 +3,13 @@
 //! A [`Diagnostic`] has a stable documented [`Code`], a severity, a message in one line at a primary place, labels at
 //! other places, notes and at most one suggestion. Phases collect them and go on; the first error stops nothing.
 //! Wording follows Go's compiler where one exists. [`render`] draws them on the source, [`json`] writes them for
-//! tools, [`explain`] finds the pages that document them.
+//! tools, [`explain`] finds the pages that document them, [`spelling`] finds what a misspelled name meant.
 
 mod code;
 pub mod explain;
 pub mod json;
 pub mod render;
+pub mod spelling;
 
 pub use code::Code;
 

@@ -11,7 +11,9 @@
 mod actions;
 pub mod ast;
 mod lexer;
+pub mod literal;
 mod parse;
+pub mod printer;
 mod recover;
 mod scan;
 mod token;
