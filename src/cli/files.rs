@@ -8,8 +8,10 @@ use tricolor::compiler::load::SourceReader;
 
 /// Largest file that is read; what is larger is not source, and a device may have no end.
 const LIMIT: u64 = 1 << 30;
-/// How far a file is searched for a NUL byte, which no source has.
+/// How far a file is searched for NUL bytes.
 const PROBE: usize = 1024;
+/// A file with one NUL byte in so many is no source; a stray one in a source is the lexer's to report.
+const DENSITY: usize = 16;
 
 /// Reads sources from disk.
 pub(super) struct FileSystem;
@@ -21,7 +23,8 @@ impl SourceReader for FileSystem {
         if bytes.len() as u64 > LIMIT {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "file too large"));
         }
-        if bytes.iter().take(PROBE).any(|&b| b == 0) {
+        let probe = bytes.get(..PROBE).unwrap_or(&bytes);
+        if probe.iter().filter(|&&b| b == 0).count() * DENSITY > probe.len() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "this is a binary file, not source text"));
         }
         Ok(bytes)

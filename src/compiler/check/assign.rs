@@ -104,6 +104,20 @@ impl Checker<'_> {
     /// The values of a `return` against the results of the function.
     pub(super) fn return_values(&mut self, targets: &[TypeId], values: &[ExprId], at: Span) {
         let context = "return statement";
+        let single_tuple = |c: &Self, x: &Operand| match c.types.get(x.ty) {
+            crate::compiler::types::Type::Tuple(parts) if x.mode == Mode::Value => parts.len() > 1,
+            _ => false,
+        };
+        if let (&[target], &[value]) = (targets, values) {
+            let mut x = self.operand(value);
+            self.raw_expr(&mut x, value, Some(target), false);
+            self.exclude_non_values(&mut x);
+            if !single_tuple(self, &x) {
+                return self.assignment(&mut x, Some(target), context);
+            }
+            let (operands, _) = self.unpack(x, false);
+            return self.wrong_result_count(targets, values, &operands, at);
+        }
         if targets.len() == values.len() {
             for (&target, &value) in targets.iter().zip(values) {
                 let mut x = self.expr_hint(value, Some(target));
@@ -125,13 +139,17 @@ impl Checker<'_> {
         if values.len() == 1 && operands.iter().any(|x| x.is_invalid()) {
             return;
         }
+        self.wrong_result_count(targets, values, &operands, at);
+    }
+
+    fn wrong_result_count(&mut self, targets: &[TypeId], values: &[ExprId], operands: &[Operand], at: Span) {
         let (word, span) = if operands.len() > targets.len() {
             let extra = operands.get(targets.len()).map_or(at, |x| x.span);
             ("too many", if values.len() == 1 { operands.first().map_or(at, |x| x.span) } else { extra })
         } else {
             ("not enough", operands.last().map_or(at, |x| x.span))
         };
-        let have = self.operand_summary(&operands, false);
+        let have = self.operand_summary(operands, false);
         let want = format!("({})", targets.iter().map(|&t| self.text(t)).collect::<Vec<_>>().join(", "));
         let diagnostic = Diagnostic::error(Code::ResultCount, span, format!("{word} return values"))
             .note(format!("have {have}"))
@@ -144,7 +162,10 @@ impl Checker<'_> {
     pub(super) fn assign_stmt(&mut self, lhs: List<ExprId>, rhs: List<ExprId>) {
         let ast = self.ast;
         if lhs.len() == rhs.len() {
-            let context = "assignment";
+            if let (Some(target), Some(value), 1) = (ast.first(lhs), ast.first(rhs), lhs.len()) {
+                return self.assign_single(target, value);
+            }
+            let context = "multiple assignment";
             for (target, value) in ast.list(lhs).zip(ast.list(rhs)) {
                 self.assign_one(target, value, context);
             }
@@ -170,6 +191,33 @@ impl Checker<'_> {
         if operands.first().is_some_and(|x| !x.is_invalid()) {
             self.count_mismatch(lhs.len(), &values, Some(operands.len()));
         }
+    }
+
+    /// `x = v`, where `v` may be a call with several results by mistake.
+    fn assign_single(&mut self, target: ExprId, value: ExprId) {
+        let wanted = self.target_type(target, false);
+        let hint = match wanted {
+            Target::Typed(ty) => Some(ty),
+            _ => None,
+        };
+        if let Some(mut x) = self.only_value(value, hint) {
+            self.assign_to(wanted, &mut x, "assignment");
+        }
+    }
+
+    /// The value for a single variable; reports a call with several results in terms of the assignment.
+    fn only_value(&mut self, value: ExprId, hint: Option<TypeId>) -> Option<Operand> {
+        let mut x = self.operand(value);
+        self.raw_expr(&mut x, value, hint, false);
+        self.exclude_non_values(&mut x);
+        if let crate::compiler::types::Type::Tuple(parts) = self.types.get(x.ty)
+            && x.mode == Mode::Value
+        {
+            let count = parts.len();
+            self.count_mismatch(1, &[value], Some(count));
+            return None;
+        }
+        Some(x)
     }
 
     fn assign_one(&mut self, target: ExprId, value: ExprId, context: &str) {
@@ -368,8 +416,13 @@ impl Checker<'_> {
                         let known = self.objects[object].ty;
                         let fresh = is_new(object) || known == tid::INVALID;
                         let declared = if fresh { None } else { Some(known) };
+                        if objects.len() == 1 {
+                            let Some(mut x) = self.only_value(value, declared) else { continue };
+                            self.init_var(object, declared, &mut x, "assignment");
+                            continue;
+                        }
                         let mut x = self.expr_hint(value, declared);
-                        self.init_var(object, declared, &mut x, "assignment");
+                        self.init_var(object, declared, &mut x, "multiple assignment");
                     }
                     None => self.use_expr(value),
                 }

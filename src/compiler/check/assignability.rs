@@ -106,7 +106,8 @@ impl Checker<'_> {
             }
             Err(misfit) => {
                 let mut message =
-                    format!("cannot use {} as {} value in {context}", self.describe(x), self.text(target.unwrap_or(wanted)));
+                    format!("cannot use {} as {} value in {context}", self.describe(x), self.text(wanted));
+                let misfit = if self.types.as_tparam(wanted).is_some() { Misfit::Incompatible } else { misfit };
                 let code = match misfit {
                     Misfit::Truncated => {
                         message.push_str(" (truncated)");

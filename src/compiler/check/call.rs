@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::expr::ExprKind;
 use super::info::Mode;
+use super::operand::Part;
 use super::{Checker, Operand};
 use crate::base::Span;
 use crate::compiler::diag::{Code, Diagnostic};
@@ -136,11 +137,12 @@ impl Checker<'_> {
         self.env.has_call = true;
         let Some(sig) = self.callable(&operand) else {
             self.use_exprs(args);
-            let message = format!(
-                "invalid operation: cannot call {}: {} is not a function",
-                self.describe(&operand),
-                self.text(operand.ty)
-            );
+            let why = match self.types.as_tparam(operand.ty) {
+                Some(_) => self.common_under_or(operand.ty).err().unwrap_or_default(),
+                None => String::new(),
+            };
+            let why = if why.is_empty() { format!("{} is not a function", self.text(operand.ty)) } else { why };
+            let message = format!("invalid operation: cannot call {}: {why}", self.describe(&operand));
             self.error(x.span, Code::NotCallable, message);
             return;
         };
@@ -211,7 +213,9 @@ impl Checker<'_> {
             }
             let (operands, _) = self.unpack(x, false);
             let unpacked = operands.len() != 1;
-            return (operands.into_vec(), unpacked);
+            // Messages name the call, not which of its results it is.
+            let whole = operands.into_iter().map(|x| Operand { part: Part::Whole, ..x });
+            return (whole.collect(), unpacked);
         }
         (ast.list(args).map(|a| self.generic_expr(a)).collect(), false)
     }

@@ -72,6 +72,7 @@ impl Checker<'_> {
             is_std: unit.is_std,
             exported: Default::default(),
             imports: Vec::new(),
+            broken: false,
         });
         self.by_path.insert(unit.path.clone(), pkg);
         self.env = Env { pkg: Some(pkg), ..Env::default() };
@@ -140,8 +141,8 @@ impl Checker<'_> {
     }
 
     fn collect_import(&mut self, unit: &Unit, spec: SpecId, name: Option<Name>, path: Name) {
-        let Some(Some(target)) = unit.imports.get(&spec) else { return };
-        let Some(&imported) = self.by_path.get(target) else { return };
+        let target = unit.imports.get(&spec).and_then(|target| self.by_path.get(target.as_ref()?).copied());
+        let Some(imported) = target else { return self.broken_import(name, path) };
         let Some(own) = self.env.pkg else { return };
         if !self.packages[own].imports.contains(&imported) {
             self.packages[own].imports.push(imported);
@@ -149,12 +150,13 @@ impl Checker<'_> {
         let span = name.map_or(path.span, |n| n.span);
         match name.map(|n| n.symbol) {
             Some(sym::BLANK) => {}
-            Some(sym::DOT) => self.dot_import(imported, span),
+            Some(sym::DOT) => self.dot_import(imported, span, path.symbol),
             Some(sym::INIT) => self.error(span, Code::InvalidInitMain, "cannot import package as init - init must be a func"),
             other => {
                 let symbol = other.unwrap_or(self.packages[imported].name);
-                let kind = ObjKind::PkgName { pkg: imported, used: false };
+                let kind = ObjKind::PkgName { pkg: imported, used: false, path: path.symbol };
                 let object = self.objects.push(Object::new(symbol, span, self.env.pkg, kind));
+                self.imports.push((self.env.file, object));
                 let previous = self.file_scopes[self.env.file].get(&symbol).copied();
                 match previous {
                     Some(previous) => self.redeclared(object, previous),
@@ -166,21 +168,45 @@ impl Checker<'_> {
         }
     }
 
+    /// The name of a package that could not be loaded, so that its uses are no further errors.
+    fn broken_import(&mut self, name: Option<Name>, path: Name) {
+        let literal = self.name(path.symbol).trim_matches(['"', '`']);
+        let last = literal.trim_end_matches(".lang").rsplit('/').next().unwrap_or(literal);
+        // A name that was never interned is used nowhere.
+        let Some(symbol) = name.map(|n| n.symbol).or_else(|| self.ast.names.lookup(last)) else { return };
+        if symbol == sym::BLANK || symbol == sym::DOT {
+            return;
+        }
+        let pkg = self.packages.push(Package {
+            path: literal.to_owned(),
+            name: symbol,
+            scope: Scope::default(),
+            is_std: false,
+            exported: Default::default(),
+            imports: Vec::new(),
+            broken: true,
+        });
+        let kind = ObjKind::PkgName { pkg, used: true, path: path.symbol };
+        let object = self.objects.push(Object::new(symbol, path.span, self.env.pkg, kind));
+        self.file_scopes[self.env.file].entry(symbol).or_insert(object);
+    }
+
     /// Standard packages that a script mentions without importing them; an own import or declaration hides them.
     fn implicit_imports(&mut self, unit: &Unit) {
         for (name, path) in &unit.implicit {
             let Some(&pkg) = self.by_path.get(path) else { continue };
-            let kind = ObjKind::PkgName { pkg, used: true };
+            let kind = ObjKind::PkgName { pkg, used: true, path: sym::EMPTY };
             let object = self.objects.push(Object::new(*name, Span::NONE, self.env.pkg, kind));
             self.implicit_scope.insert(*name, object);
         }
     }
 
-    fn dot_import(&mut self, imported: PkgId, span: Span) {
-        let kind = ObjKind::PkgName { pkg: imported, used: false };
+    fn dot_import(&mut self, imported: PkgId, span: Span, path: Symbol) {
+        let kind = ObjKind::PkgName { pkg: imported, used: false, path };
         // The marker keeps track of use; its name cannot be written.
         let marker = self.objects.push(Object::new(sym::DOT, span, self.env.pkg, kind));
         self.dot_imports.push((self.env.file, marker));
+        self.imports.push((self.env.file, marker));
         let exported: Vec<(Symbol, ObjId)> = self.packages[imported]
             .scope
             .iter()
@@ -188,7 +214,20 @@ impl Checker<'_> {
             .map(|(&name, &object)| (name, object))
             .collect();
         for (name, object) in exported {
-            self.file_scopes[self.env.file].entry(name).or_insert(object);
+            match self.file_scopes[self.env.file].get(&name).copied() {
+                Some(previous) if previous != object => {
+                    let message = format!("{} redeclared in this block", self.name(name));
+                    let before = self.objects[previous].span;
+                    let place = self.sources.describe(before);
+                    let diagnostic = Diagnostic::error(Code::Redeclared, span, message)
+                        .label(before, "other declaration")
+                        .note(format!("{place}: other declaration of {}", self.name(name)));
+                    self.report(diagnostic);
+                }
+                _ => {
+                    self.file_scopes[self.env.file].insert(name, object);
+                }
+            }
         }
     }
 
@@ -354,25 +393,32 @@ impl Checker<'_> {
             clashes.sort_by_key(|&(_, import, _)| import);
             for (name, import, declared) in clashes {
                 let text = self.name(name);
-                let is_package = matches!(self.objects[import].kind, ObjKind::PkgName { .. });
                 let (span, other) = (self.objects[declared].span, self.objects[import].span);
-                if is_package {
-                    let message = format!("{text} already declared through import of package");
-                    let place = self.sources.describe(other);
-                    let diagnostic = Diagnostic::error(Code::Redeclared, span, message)
-                        .label(other, "imported here")
-                        .note(format!("{place}: {text} imported here"));
-                    self.report(diagnostic);
-                    // The clash has been reported: the import counts as used.
-                    if let ObjKind::PkgName { used, .. } = &mut self.objects[import].kind {
-                        *used = true;
+                let (pkg, path, kind) = match self.objects[import].kind {
+                    ObjKind::PkgName { pkg, path, .. } => (pkg, path, "import"),
+                    _ => {
+                        let Some((pkg, path)) = self.dot_import_of(index, import) else { continue };
+                        (pkg, path, "dot-import")
                     }
-                } else {
-                    let message = format!("{text} already declared through dot-import");
-                    self.error(span, Code::Redeclared, message);
-                }
+                };
+                let package = self.name(self.packages[pkg].name);
+                let message = format!("{text} already declared through {kind} of package {package} ({})", self.name(path));
+                let place = self.sources.describe(other);
+                let diagnostic = Diagnostic::error(Code::Redeclared, span, message)
+                    .label(other, "imported here")
+                    .note(format!("{place}: {text} imported here"));
+                self.report(diagnostic);
             }
         }
+    }
+
+    /// The dot import of a file that brought an object: its package and path.
+    fn dot_import_of(&self, file: usize, object: ObjId) -> Option<(PkgId, Symbol)> {
+        let home = self.objects[object].pkg?;
+        self.dot_imports.iter().filter(|&&(f, _)| f == file).find_map(|&(_, marker)| match self.objects[marker].kind {
+            ObjKind::PkgName { pkg, path, .. } if pkg == home => Some((pkg, path)),
+            _ => None,
+        })
     }
 
     /// Hands methods to the type names their receivers mention.
@@ -383,24 +429,25 @@ impl Checker<'_> {
             let Some(mut base) = method.base.and_then(|name| self.packages[pkg].scope.get(&name).copied()) else { continue };
             // A receiver may name its type through aliases; bounded, as aliases may be cyclic.
             for _ in 0..64 {
-                let Some(next) = self.alias_target(base) else { break };
+                let Some((next, pointer)) = self.alias_target(base) else { break };
                 base = next;
+                if pointer && let ObjKind::Func { ptr_recv, .. } = &mut self.objects[method.obj].kind {
+                    *ptr_recv = true;
+                }
             }
             by_type.entry(base).or_default().push(method.obj);
         }
         self.methods = by_type;
     }
 
-    /// The type name that a package-level alias spells as its right side.
-    fn alias_target(&self, object: ObjId) -> Option<ObjId> {
+    /// The type name that a package-level alias spells as its right side, and whether as a pointer to it.
+    fn alias_target(&self, object: ObjId) -> Option<(ObjId, bool)> {
         let info = self.decls.get(&object)?;
         let DeclKind::Type(spec) = info.kind else { return None };
         let Spec::Type { alias: true, ty, .. } = self.ast.spec(spec) else { return None };
         let (name, pointer) = self.receiver_base(ty);
-        if pointer {
-            return None;
-        }
-        self.packages[self.env.pkg?].scope.get(&name?).copied()
+        let target = self.packages[self.env.pkg?].scope.get(&name?).copied()?;
+        Some((target, pointer))
     }
 
     /// Phase 2: types first, then everything else in textual order.
@@ -416,7 +463,7 @@ impl Checker<'_> {
         for &object in objects {
             self.obj_decl(object);
         }
-        self.run_delayed();
+        self.run_actions();
     }
 
     /// The top-level statements of a script that are not declarations checked beforehand.
@@ -440,18 +487,14 @@ impl Checker<'_> {
     }
 
     fn report_unused_imports(&mut self, unit: &Unit) {
-        let mut unused: Vec<(usize, ObjId)> = Vec::new();
-        for (index, scope) in self.file_scopes.iter().enumerate() {
-            unused.extend(scope.values().map(|&o| (index, o)));
-        }
-        unused.extend(self.dot_imports.drain(..));
+        self.dot_imports.clear();
+        let mut unused = std::mem::take(&mut self.imports);
         unused.sort_by_key(|&(_, o)| self.objects[o].span);
         for (index, object) in unused {
-            let ObjKind::PkgName { pkg, used: false } = self.objects[object].kind else { continue };
+            let ObjKind::PkgName { used: false, path, .. } = self.objects[object].kind else { continue };
             let (name, span) = (self.objects[object].name, self.objects[object].span);
             self.env.script = unit.files.get(index).is_some_and(|f| f.is_script());
-            let package = &self.packages[pkg];
-            let path = &package.path;
+            let path = self.name(path).trim_matches(['"', '`']);
             let last = path.trim_end_matches(".lang").rsplit('/').next().unwrap_or(path);
             let message = if name == sym::DOT || self.name(name) == last {
                 format!("{path:?} imported and not used")

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::collect::{DeclInfo, DeclKind};
 use super::env::Env;
-use super::{Checker, Delayed};
+use super::{Body, Checker};
 use crate::base::ids::Id;
 use crate::base::{Span, sym};
 use crate::compiler::diag::{Code, Diagnostic};
@@ -520,7 +520,7 @@ impl Checker<'_> {
         match func.body {
             Some(block) => {
                 let env = Box::new(Env { func: Some(object), base: self.locals.len(), ..self.env.clone() });
-                self.delayed_bodies.push_back(Delayed::Body { env, sig, block, lit: None, func: Some(id) });
+                self.delayed_bodies.push_back(Body { env, sig, block, lit: None, func: Some(id) });
                 self.info.bodies.push((pkg, id));
             }
             None => {
@@ -537,7 +537,7 @@ impl Checker<'_> {
     /// its body waits.
     pub(super) fn delay_body(&mut self, sig: TypeId, block: crate::compiler::syntax::ast::BlockId, lit: ExprId) {
         let env = Box::new(Env { base: self.locals.len(), iota: None, repeated_at: None, ..self.env.clone() });
-        self.delayed_bodies.push_back(Delayed::Body { env, sig, block, lit: Some(lit), func: None });
+        self.delayed_bodies.push_back(Body { env, sig, block, lit: Some(lit), func: None });
     }
 
     /// A variable declared by the current statement: a global at the top level of a script, else a local.
@@ -561,6 +561,8 @@ impl Checker<'_> {
             return;
         }
         match self.packages[pkg].scope.get(&symbol).copied() {
+            // What was collected before the statements may stand further down.
+            Some(other) if self.objects[other].span.lo > self.objects[object].span.lo => self.redeclared(other, object),
             Some(previous) => self.redeclared(object, previous),
             None => {
                 self.packages[pkg].scope.insert(symbol, object);

@@ -4,6 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::info::Mode;
 use super::operand::Part;
+use super::untyped::Misfit;
 use super::{Checker, Operand};
 use crate::base::{Symbol, sym};
 use crate::compiler::diag::{Code, Diagnostic};
@@ -113,7 +114,7 @@ impl Checker<'_> {
         }
     }
 
-    fn exclude_non_values(&mut self, x: &mut Operand) {
+    pub(super) fn exclude_non_values(&mut self, x: &mut Operand) {
         let (code, message) = match x.mode {
             Mode::NoValue => (Code::NotAValue, format!("{} (no value) used as value", self.expr_text(x.expr))),
             Mode::Builtin(_) => (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr))),
@@ -192,7 +193,8 @@ impl Checker<'_> {
             }
             Expr::FuncLit { ty, body } => self.func_lit(x, e, ty, body),
             Expr::Paren(inner) => {
-                let kind = self.raw_expr(x, inner, hint, true);
+                // As in Go, parentheses hide the type that is wanted from a generic function.
+                let kind = self.raw_expr(x, inner, None, false);
                 x.expr = e;
                 x.span = self.env.repeated_at.unwrap_or_else(|| self.ast.span(e));
                 return kind;
@@ -260,7 +262,7 @@ impl Checker<'_> {
         for i in 0..self.dot_imports.len() {
             let (file, marker) = self.dot_imports[i];
             if file == self.env.file
-                && let ObjKind::PkgName { pkg, used } = &mut self.objects[marker].kind
+                && let ObjKind::PkgName { pkg, used, .. } = &mut self.objects[marker].kind
                 && *pkg == home
             {
                 *used = true;
@@ -377,7 +379,17 @@ impl Checker<'_> {
                 x.ty = elem;
             }
             None => {
-                let message = format!("invalid operation: cannot indirect {}", self.describe(&operand));
+                let mut message = format!("invalid operation: cannot indirect {}", self.describe(&operand));
+                let terms = self.each_term(operand.ty);
+                if self.is_tparam(operand.ty)
+                    && !terms.is_empty()
+                    && terms.iter().all(|&t| matches!(self.under_type(t), Type::Pointer(_)))
+                {
+                    message = format!(
+                        "invalid operation: pointers of {} must have identical base types",
+                        self.describe(&operand)
+                    );
+                }
                 self.error(x.span, Code::InvalidIndirection, message);
             }
         }
@@ -435,6 +447,7 @@ impl Checker<'_> {
             return;
         }
         if operand.mode != Mode::Variable && !is_literal {
+            let operand = Operand { expr: self.ast.unparen(inner), ..operand };
             let message = format!("invalid operation: cannot take address of {}", self.describe(&operand));
             self.error(x.span, Code::NotAddressable, message);
             return;
@@ -456,27 +469,38 @@ impl Checker<'_> {
             _ => self.common_channel(operand.ty),
         };
         let Some((dir, elem)) = channel else {
-            let message = format!(
-                "invalid operation: cannot receive from non-channel {} {}",
-                self.text(operand.ty),
-                self.describe(&operand)
-            );
-            // Go names the type only of what is not a type parameter.
+            let message = self.channel_misuse("receive from", &operand, None);
             self.error(x.span, Code::InvalidReceive, message);
             return;
         };
         if dir == ChanDir::Send {
-            let message = format!(
-                "invalid operation: cannot receive from send-only channel {} {}",
-                self.text(operand.ty),
-                self.describe(&operand)
-            );
+            let message = self.channel_misuse("receive from", &operand, Some("send-only"));
             self.error(x.span, Code::InvalidReceive, message);
             return;
         }
         x.mode = Mode::CommaOk;
         x.ty = elem;
         self.env.has_call = true;
+    }
+
+    /// Why a value cannot be sent to or received from; `direction` is that of a channel with the wrong one.
+    pub(super) fn channel_misuse(&mut self, what: &str, x: &Operand, direction: Option<&str>) -> String {
+        let described = self.describe(x);
+        let reason = match (self.types.as_tparam(x.ty), direction) {
+            (None, _) => {
+                let kind = direction.map_or("non-channel".to_owned(), |d| format!("{d} channel"));
+                return format!("invalid operation: cannot {what} {kind} {} {described}", self.text(x.ty));
+            }
+            (Some(_), Some(direction)) => {
+                let under = self.common_under(x.ty).unwrap_or(x.ty);
+                format!("{direction} channel {}", self.text(under))
+            }
+            (Some(_), None) => match self.common_under_or(x.ty) {
+                Err(why) if !self.each_term(x.ty).is_empty() => why,
+                _ => "no specific channel type".to_owned(),
+            },
+        };
+        format!("invalid operation: cannot {what} {described}: {reason}")
     }
 
     fn common_channel(&mut self, ty: TypeId) -> Option<(ChanDir, TypeId)> {
@@ -520,7 +544,7 @@ impl Checker<'_> {
         if op.is_shift() {
             return self.shift(x, &mut y, e, op);
         }
-        self.match_types(x, &mut y, op);
+        self.match_types(x, &mut y, e, op);
         if x.is_invalid() || y.is_invalid() {
             return x.invalidate();
         }
@@ -528,7 +552,7 @@ impl Checker<'_> {
             return self.comparison(x, &mut y, op);
         }
         if !self.identical(x.ty, y.ty) {
-            self.mismatched(x, &y, op);
+            self.mismatched(x, &y, e, op);
             return x.invalidate();
         }
         if !self.operator_defined(x, op) {
@@ -563,15 +587,21 @@ impl Checker<'_> {
     }
 
     /// Converts untyped operands to each other's types where that can make sense; reports what does not fit.
-    pub(super) fn match_types(&mut self, x: &mut Operand, y: &mut Operand, op: BinOp) {
+    pub(super) fn match_types(&mut self, x: &mut Operand, y: &mut Operand, e: ExprId, op: BinOp) {
         if !self.types.is_untyped(x.ty) && !self.types.is_untyped(y.ty) {
             return;
         }
-        if !self.may_convert(x, y) {
-            self.mismatched(x, y, op);
+        if !self.may_convert(x, y, op) {
+            self.mismatched(x, y, e, op);
             return x.invalidate();
         }
         let (x_ty, y_ty) = (x.ty, y.ty);
+        let kinds_differ = self.implicit_type(x, y_ty) == Err(Misfit::Incompatible)
+            || self.implicit_type(y, x_ty) == Err(Misfit::Incompatible);
+        if kinds_differ {
+            self.mismatched(x, y, e, op);
+            return x.invalidate();
+        }
         self.convert_untyped(x, y_ty);
         if x.is_invalid() {
             return;
@@ -582,9 +612,9 @@ impl Checker<'_> {
         }
     }
 
-    fn may_convert(&mut self, x: &Operand, y: &Operand) -> bool {
+    fn may_convert(&mut self, x: &Operand, y: &Operand, op: BinOp) -> bool {
         if self.is_plain_interface(x.ty) || self.is_plain_interface(y.ty) {
-            return true;
+            return op.is_comparison();
         }
         if self.all_boolean(x.ty) != self.all_boolean(y.ty) || self.all_string(x.ty) != self.all_string(y.ty) {
             return false;
@@ -598,14 +628,15 @@ impl Checker<'_> {
         !matches!(self.under_type(x.ty), Type::Pointer(_)) && !matches!(self.under_type(y.ty), Type::Pointer(_))
     }
 
-    /// Reports operands of different types.
-    pub(super) fn mismatched(&mut self, x: &Operand, y: &Operand, op: BinOp) {
+    /// Reports operands of different types. `e` is the operation, or the target of an assignment operation.
+    fn mismatched(&mut self, x: &Operand, y: &Operand, e: ExprId, op: BinOp) {
         if x.ty == tid::INVALID || y.ty == tid::INVALID {
             return;
         }
         let (a, b) = (self.expr_text(x.expr), self.expr_text(y.expr));
+        let assign = if matches!(self.ast.expr(e), Expr::Binary(..)) { "" } else { "=" };
         let message = format!(
-            "invalid operation: {a} {} {b} (mismatched types {} and {})",
+            "invalid operation: {a} {}{assign} {b} (mismatched types {} and {})",
             op.text(),
             self.text(x.ty),
             self.text(y.ty)

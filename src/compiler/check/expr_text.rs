@@ -132,7 +132,7 @@ impl ExprText<'_> {
                     }
                     match self.ast.elem(elem) {
                         Elem::Embed(e) => self.expr(out, e, depth),
-                        Elem::Method { name, ty, .. } => {
+                        Elem::Method { name, ty } => {
                             out.push_str(self.ast.names.get(name.symbol));
                             if let Expr::FuncType(sig) = self.ast.expr(ty) {
                                 self.signature(out, sig, depth);

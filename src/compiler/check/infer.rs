@@ -13,20 +13,15 @@ use super::{Checker, Operand};
 use crate::base::Span;
 use crate::compiler::diag::{Code, Diagnostic};
 use crate::compiler::syntax::ast::ExprId;
-use crate::compiler::types::{ObjId, Type, TypeId, tid};
+use crate::compiler::types::{Type, TypeId, tid};
 
-/// The place a generic function is assigned to, as messages name it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum TargetName {
-    /// Not known.
-    #[default]
+/// What a type is matched for, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TargetName {
+    /// A variable that is assigned to.
     Unnamed,
-    /// An expression on the left side of an assignment.
+    /// An argument.
     Expr(ExprId),
-    /// A declared variable or named result.
-    Object(ObjId),
-    /// An unnamed result.
-    Result,
 }
 
 /// A type that is matched with a parameter.
@@ -186,7 +181,7 @@ impl Checker<'_> {
             plain.tparams = Vec::new();
             let plain = self.types.intern(Type::Signature(plain.into()));
             params.push(self.subst(plain, &generic.tparams, &tparams));
-            given.push(Given { ty: target, span, shown: target, is_nil: false, name: self.generics.target });
+            given.push(Given { ty: target, span, shown: target, is_nil: false, name: TargetName::Unnamed });
         }
         self.apply_known(&tparams, partial, &mut params);
         match self.solve(span, &tparams, partial, &params, &given, true) {
@@ -203,9 +198,7 @@ impl Checker<'_> {
     fn target_text(&self, name: TargetName) -> String {
         match name {
             TargetName::Unnamed => "variable".into(),
-            TargetName::Result => "result variable".into(),
             TargetName::Expr(e) => self.expr_text(e),
-            TargetName::Object(object) => self.name(self.objects[object].name).to_owned(),
         }
     }
 

@@ -12,7 +12,6 @@ use smallvec::SmallVec;
 
 use super::Checker;
 use super::assignability::Cause;
-use super::infer::TargetName;
 use super::mono::Edge;
 use crate::base::Span;
 use crate::compiler::diag::{Code, Diagnostic};
@@ -27,8 +26,6 @@ pub(super) const MAX_DEPTH: u32 = 200;
 pub(super) struct Generics {
     /// Interfaces whose type sets are being computed.
     pub computing: Vec<TypeId>,
-    /// The place a generic function value is assigned to, for messages.
-    pub target: TargetName,
     /// Generic types whose underlying types are being resolved for an instance.
     expanding: Vec<NamedId>,
     /// Instances whose arguments satisfy their constraints.

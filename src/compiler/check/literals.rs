@@ -33,6 +33,7 @@ impl Checker<'_> {
             self.info.record(array, ty, Mode::Type, &Value::Unknown);
             return x.set_value(ty);
         }
+        let written = ty;
         let Some((ty, base)) = self.literal_type(x, ty, hint) else {
             self.use_elements(elems);
             return;
@@ -49,7 +50,11 @@ impl Checker<'_> {
             _ => {
                 self.use_elements(elems);
                 if self.under(base) != tid::INVALID {
-                    let message = format!("invalid composite literal type {}", self.text(ty));
+                    let element = if written.is_none() { "element " } else { "" };
+                    let mut message = format!("invalid composite literal {element}type {}", self.text(ty));
+                    if self.types.as_tparam(base).is_some() {
+                        message.push_str(" (no common underlying type)");
+                    }
                     self.error(x.span, Code::InvalidLiteralType, message);
                 }
                 return;
@@ -100,6 +105,12 @@ impl Checker<'_> {
         if self.types.as_tparam(ty).is_some() { self.common_under(ty).unwrap_or(ty) } else { ty }
     }
 
+    /// An element, key or field value. As in Go, its type completes no type arguments that are written in part.
+    fn element(&mut self, e: ExprId, ty: TypeId) -> Operand {
+        let hint = if matches!(self.ast.expr(e), Expr::Index { .. }) { None } else { Some(ty) };
+        self.expr_hint(e, hint)
+    }
+
     fn use_elements(&mut self, elems: List<ExprId>) {
         let ast = self.ast;
         for e in ast.list(elems) {
@@ -148,7 +159,7 @@ impl Checker<'_> {
                 self.use_expr(value);
                 continue;
             };
-            let mut x = self.expr_hint(value, Some(field));
+            let mut x = self.element(value, field);
             self.assignment(&mut x, Some(field), "struct literal");
             if !seen.insert(name) {
                 let message = format!("duplicate field name {} in struct literal", self.name(name));
@@ -183,9 +194,9 @@ impl Checker<'_> {
                 self.info.selections.insert(key, selection);
                 Some((path, field))
             }
-            Found::Ambiguous => {
-                let message = format!("ambiguous selector {}", self.name(name));
-                self.error(self.ast.span(key), Code::AmbiguousSelector, message);
+            Found::Method(_) => {
+                let message = format!("{} is not a field", self.name(name));
+                self.error(self.ast.span(key), Code::MissingFieldOrMethod, message);
                 None
             }
             _ => {
@@ -231,7 +242,7 @@ impl Checker<'_> {
                 ast.list(elems).skip(i + 1).for_each(|rest| self.use_expr(rest));
                 return;
             };
-            let mut x = self.expr_hint(elem, Some(field.ty));
+            let mut x = self.element(elem, field.ty);
             if !is_exported(self.name(field.name)) && field.pkg != self.env.pkg {
                 let message = format!(
                     "implicit assignment to unexported field {} in struct literal of type {}",
@@ -281,7 +292,7 @@ impl Checker<'_> {
                 max = max.max(index + 1);
             }
             index = index.saturating_add(1);
-            let mut x = self.expr_hint(value, Some(elem_ty));
+            let mut x = self.element(value, elem_ty);
             self.assignment(&mut x, Some(elem_ty), "array or slice literal");
         }
         max
@@ -301,7 +312,11 @@ impl Checker<'_> {
             let index = self.check_index_operand(&mut x, len, "index")?;
             return u64::try_from(index).ok();
         }
-        let message = format!("index {} must be integer constant", self.expr_text(key));
+        let message = if self.all_integer(x.ty) {
+            format!("index {} must be integer constant", self.expr_text(key))
+        } else {
+            format!("invalid argument: index {} must be integer", self.describe(&x))
+        };
         self.error(x.span, Code::InvalidIndex, message);
         None
     }
@@ -318,13 +333,14 @@ impl Checker<'_> {
                 }
                 continue;
             };
-            let mut x = self.expr_hint(key, Some(key_ty));
+            let mut x = self.element(key, key_ty);
             self.assignment(&mut x, Some(key_ty), "map literal");
             if x.is_constant() {
                 let ty = if interface { x.ty } else { tid::INVALID };
                 let text = Key(ty, x.value.clone());
                 if let Some(&previous) = seen.get(&text) {
-                    let message = format!("duplicate key {} in map literal", self.expr_text(key));
+                    let shown = x.value.to_string_short(false);
+                    let message = format!("duplicate key {shown} in map literal");
                     let diagnostic = Diagnostic::error(Code::DuplicateElement, ast.span(key), message)
                         .label(previous, "first used here");
                     self.report(diagnostic);
@@ -332,7 +348,7 @@ impl Checker<'_> {
                     seen.insert(text, ast.span(key));
                 }
             }
-            let mut x = self.expr_hint(value, Some(value_ty));
+            let mut x = self.element(value, value_ty);
             self.assignment(&mut x, Some(value_ty), "map literal");
         }
     }

@@ -96,12 +96,19 @@ pub fn check(loaded: &Loaded, sources: &SourceMap) -> Checked {
     checker.finish()
 }
 
-/// Work that needs complete types; done when no declaration is in progress.
-enum Delayed {
-    /// A function's or package-level literal's body.
-    Body { env: Box<Env>, sig: TypeId, block: BlockId, lit: Option<ExprId>, func: Option<FuncId> },
-    /// Any check, with the environment it was put off in.
-    Action { env: Box<Env>, run: Box<dyn FnOnce(&mut Checker<'_>)> },
+/// A function's or package-level literal's body that waits until all declarations are done.
+struct Body {
+    env: Box<Env>,
+    sig: TypeId,
+    block: BlockId,
+    lit: Option<ExprId>,
+    func: Option<FuncId>,
+}
+
+/// A check that needs complete types, with the environment it was put off in; done when no declaration is in progress.
+struct Action {
+    env: Box<Env>,
+    run: Box<dyn FnOnce(&mut Checker<'_>)>,
 }
 
 /// State of the check.
@@ -130,7 +137,8 @@ pub struct Checker<'a> {
     progress: IdVec<ObjId, decl::Progress>,
     /// Objects being declared, outermost first.
     path: Vec<ObjId>,
-    delayed: VecDeque<Delayed>,
+    /// Checks to be done when no declaration is in progress.
+    delayed: VecDeque<Action>,
     /// Packages by import path.
     by_path: FxHashMap<String, PkgId>,
     /// Methods declared per receiver base type name, until the type is declared.
@@ -144,10 +152,12 @@ pub struct Checker<'a> {
     /// Where the fields of struct types are declared, by canonical type and name.
     field_spans: FxHashMap<(TypeId, Symbol), Span>,
     /// Bodies to be checked when all declarations are done.
-    delayed_bodies: VecDeque<Delayed>,
+    delayed_bodies: VecDeque<Body>,
     /// The variables of the current script, in order.
     script_vars: Vec<ObjId>,
-    /// Markers of dot imports with their files.
+    /// The names of imports of the current package, with their files.
+    imports: Vec<(usize, ObjId)>,
+    /// Those of them that are markers of dot imports.
     dot_imports: Vec<(usize, ObjId)>,
     /// Names that method receivers give to their type's parameters.
     receiver_params: FxHashMap<FuncId, Vec<ObjId>>,
@@ -189,6 +199,7 @@ impl<'a> Checker<'a> {
             field_spans: FxHashMap::default(),
             delayed_bodies: VecDeque::new(),
             script_vars: Vec::new(),
+            imports: Vec::new(),
             dot_imports: Vec::new(),
             receiver_params: FxHashMap::default(),
             shift_operands: FxHashSet::default(),
@@ -198,7 +209,10 @@ impl<'a> Checker<'a> {
 
     fn finish(mut self) -> Checked {
         self.diagnostics.sort_by_key(|d| (d.span.lo, d.severity));
-        self.diagnostics.dedup_by(|b, a| a.span == b.span && a.message == b.message);
+        // As in Go, a line has each message once.
+        let mut seen = FxHashSet::default();
+        let place = |span: Span| self.sources.file_at(span.lo).map(|id| (id, self.sources.file(id).line_column(span.lo).0));
+        self.diagnostics.retain(|d| seen.insert((place(d.span), d.message.clone())));
         Checked {
             types: self.types,
             objects: self.objects,
@@ -281,24 +295,26 @@ impl<'a> Checker<'a> {
     /// Puts off a check until no declaration is in progress.
     fn later(&mut self, run: impl FnOnce(&mut Checker<'_>) + 'static) {
         let env = Box::new(self.env.clone());
-        self.delayed.push_back(Delayed::Action { env, run: Box::new(run) });
+        self.delayed.push_back(Action { env, run: Box::new(run) });
     }
 
     /// Does all work that was put off, also what that puts off.
     fn run_delayed(&mut self) {
-        while let Some(work) = self.delayed.pop_front().or_else(|| self.delayed_bodies.pop_front()) {
-            match work {
-                Delayed::Action { env, run } => {
-                    let outer = std::mem::replace(&mut self.env, *env);
-                    run(self);
-                    self.env = outer;
-                }
-                Delayed::Body { env, sig, block, lit, func } => {
-                    let outer = std::mem::replace(&mut self.env, *env);
-                    self.func_body(sig, block, lit, func);
-                    self.env = outer;
-                }
-            }
+        self.run_actions();
+        while let Some(Body { env, sig, block, lit, func }) = self.delayed_bodies.pop_front() {
+            let outer = std::mem::replace(&mut self.env, *env);
+            self.func_body(sig, block, lit, func);
+            self.env = outer;
+            self.run_actions();
+        }
+    }
+
+    /// Does the checks that were put off, but leaves bodies.
+    fn run_actions(&mut self) {
+        while let Some(Action { env, run }) = self.delayed.pop_front() {
+            let outer = std::mem::replace(&mut self.env, *env);
+            run(self);
+            self.env = outer;
         }
     }
 

@@ -79,7 +79,10 @@ impl Checker<'_> {
                 _ => Err(String::new()),
             },
             Type::Map(key, value) => both(key, value),
-            Type::Chan(ChanDir::Send, _) => Err(format!("receive from send-only channel {}", self.text(over.ty))),
+            Type::Chan(ChanDir::Send, _) => {
+                let shown = if self.is_tparam(over.ty) { under } else { over.ty };
+                Err(format!("receive from send-only channel {}", self.text(shown)))
+            },
             Type::Chan(_, elem) => Ok(Ranged { key: Some(elem), value: None }),
             Type::Signature(sig) => {
                 let shape = "func must be func(yield func(...) bool): ";
@@ -114,6 +117,10 @@ impl Checker<'_> {
         let ast = self.ast;
         let mut objects: Vec<ObjId> = Vec::with_capacity(2);
         for (i, target) in ast.list(vars).enumerate() {
+            if i >= 2 {
+                // Reported with the operand.
+                break;
+            }
             let Expr::Ident(symbol) = ast.expr(target) else {
                 let message = format!("non-name {} on left side of :=", self.expr_text(target));
                 self.error(ast.span(target), Code::InvalidDefine, message);
@@ -155,15 +162,23 @@ impl Checker<'_> {
                 continue;
             };
             if self.types.is_untyped(ty) {
-                // The number of iterations takes the type of the variable.
-                self.assign_value_to(target, over, "range clause", false);
+                self.assign_count(target, over);
                 continue;
             }
             let mut x = Operand { mode: Mode::Value, ty, expr: target, span: ast.span(target), ..over.clone() };
             x.span = ast.span(target);
-            self.assign_value_to(target, &mut x, "range clause", false);
+            self.assign_value_to(target, &mut x, "assignment", false);
         }
         self.settle_range(over);
+    }
+
+    /// The untyped number of iterations takes the type of the variable.
+    fn assign_count(&mut self, target: ExprId, over: &mut Operand) {
+        self.assign_value_to(target, over, "range clause", false);
+        if !over.is_invalid() && !self.all_integer(over.ty) {
+            let message = format!("cannot use iteration variable of type {}", self.text(over.ty));
+            self.error(self.ast.span(target), Code::InvalidRange, message);
+        }
     }
 
     fn settle_range(&mut self, over: &mut Operand) {

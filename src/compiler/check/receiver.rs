@@ -22,8 +22,8 @@ impl Checker<'_> {
         }
         let variable = self.objects.push(variable);
         self.info.fields.insert(recv, variable);
-        self.declare_local(variable);
         let sig = self.func_type(func.sig, tparams);
+        self.declare_local(variable);
         self.close_scope();
         sig
     }
@@ -35,16 +35,35 @@ impl Checker<'_> {
             Expr::Star(base) => (ast.unparen(base), true),
             _ => (inner, false),
         };
-        let base = match ast.expr(base_expr) {
+        let mut base = match ast.expr(base_expr) {
             Expr::Index { x, indices } => self.generic_receiver(id, base_expr, x, indices),
             _ => self.type_expr(base_expr),
         };
         if base == tid::INVALID {
             return tid::INVALID;
         }
+        if !matches!(ast.expr(base_expr), Expr::Index { .. }) && self.refuse_instance(base, e) {
+            return tid::INVALID;
+        }
         let ty = if pointer { self.types.pointer_to(base) } else { base };
+        if let (Type::Pointer(elem), false) = (self.types.get(base), pointer) {
+            // An alias of a pointer type.
+            base = *elem;
+        }
         self.later(move |c| c.check_receiver(base, ty, e));
         ty
+    }
+
+    /// Methods belong to the generic type, so an alias of one of its instances cannot be a receiver.
+    fn refuse_instance(&mut self, base: TypeId, e: ExprId) -> bool {
+        let (base, _) = self.deref(base);
+        let base = self.types.unalias(base);
+        let instance = self.types.as_named(base).is_some_and(|id| self.types.named(id).origin.is_some());
+        if instance {
+            let message = format!("cannot define new methods on instantiated type {}", self.text(base));
+            self.error(self.ast.span(e), Code::InvalidReceiver, message);
+        }
+        instance
     }
 
     /// `List[T]`: declares `T` as a name of the first type parameter of `List`.
@@ -52,6 +71,11 @@ impl Checker<'_> {
         let ast = self.ast;
         let generic_ty = self.generic_type(generic);
         if generic_ty == tid::INVALID {
+            return tid::INVALID;
+        }
+        if matches!(self.types.spelled(generic_ty), Type::Alias(_)) && self.is_generic_type(generic_ty) {
+            let message = format!("cannot define new methods on generic alias type {}", self.text(generic_ty));
+            self.error(ast.span(generic), Code::InvalidReceiver, message);
             return tid::INVALID;
         }
         let tparams = self.types.as_named(generic_ty).map(|n| self.types.named(n).tparams.clone());

@@ -14,10 +14,6 @@ impl<'a> Checker<'a> {
     /// Checks `base.name`.
     pub(super) fn selector(&mut self, x: &mut Operand, e: ExprId, base: ExprId, name: Symbol) {
         x.invalidate();
-        if name == crate::base::sym::BLANK {
-            self.error(self.ast.selector_name_span(e), Code::InvalidBlank, "cannot refer to blank field or method");
-            return;
-        }
         if let Expr::Ident(symbol) = self.ast.expr(base)
             && let Some(object) = self.lookup_name(symbol)
             && let ObjKind::PkgName { pkg, .. } = self.objects[object].kind
@@ -37,7 +33,8 @@ impl<'a> Checker<'a> {
             return;
         }
         if operand.is_nil() {
-            self.error(operand.span, Code::UntypedNil, "invalid use of nil in selector expression");
+            let message = format!("{} undefined (type untyped nil has no field or method {})", self.expr_text(e), self.name(name));
+            self.error(operand.span, Code::UntypedNil, message);
             return;
         }
         self.member(x, e, operand, name);
@@ -53,14 +50,21 @@ impl<'a> Checker<'a> {
         let span = self.ast.selector_name_span(e);
         let text = self.name(name);
         let package = &self.packages[pkg];
+        if package.broken {
+            return;
+        }
         let visible = is_exported(text) || package.exported.contains(&name);
         let Some(&object) = package.scope.get(&name).filter(|_| visible || package.scope.contains_key(&name)) else {
-            let message = format!("undefined: {}", self.expr_text(e));
+            let mut message = format!("undefined: {}", self.expr_text(e));
             let package = &self.packages[pkg];
             let known: Vec<Symbol> =
                 package.scope.keys().copied().filter(|&s| is_exported(self.name(s)) || package.exported.contains(&s)).collect();
+            let same = known.iter().map(|&s| self.name(s)).filter(|k| k.eq_ignore_ascii_case(text)).min();
+            if let Some(same) = same {
+                message.push_str(&format!(" (but have {same})"));
+            }
             let mut diagnostic = Diagnostic::error(Code::Undefined, span, message);
-            if let Some(best) = self.closest(text, &known) {
+            if let Some(best) = same.or_else(|| self.closest(text, &known)) {
                 diagnostic = diagnostic.suggest(span, best, format!("did you mean `{best}`?"));
             }
             self.report(diagnostic);
@@ -88,7 +92,10 @@ impl<'a> Checker<'a> {
         let recv = operand.ty;
         // The declaration must be complete enough to have members.
         self.under(recv);
-        let found = self.lookup_member(recv, name);
+        let (base, pointer) = self.deref(recv);
+        // The members of a type parameter are not those of pointers to it.
+        let none = name == crate::base::sym::BLANK || (pointer && self.is_tparam(base));
+        let found = if none { Found::Nothing } else { self.lookup_member(recv, name) };
         match found {
             Found::Nothing => self.missing_member(e, &operand, name),
             Found::Ambiguous => {
@@ -96,13 +103,9 @@ impl<'a> Checker<'a> {
                 self.error(self.ast.selector_name_span(e), Code::AmbiguousSelector, message);
             }
             Found::Field { .. } if operand.mode == Mode::Type => {
-                let text = self.expr_text(e);
-                let (ty, name) = (self.text(recv), self.name(name));
-                self.error(
-                    self.ast.selector_name_span(e),
-                    Code::InvalidMethodExpression,
-                    format!("{text} undefined (type {ty} has no method {name})"),
-                );
+                let message =
+                    format!("operand for field selector {} must be value of type {}", self.name(name), self.text(recv));
+                self.error(self.ast.selector_name_span(e), Code::InvalidMethodExpression, message);
             }
             Found::Field { path, ty, indirect } => {
                 let pointer = self.deref(recv).1 || matches!(self.under_type(recv), Type::Pointer(_));
@@ -186,6 +189,8 @@ impl<'a> Checker<'a> {
             format!("type {} is pointer to type parameter, not type parameter", self.text(recv))
         } else if pointer && matches!(self.under_type(base), Type::Interface(_)) {
             format!("type {} is pointer to interface, not interface", self.text(recv))
+        } else if name == crate::base::sym::BLANK {
+            format!("type {} has no field or method _", self.text(recv))
         } else if operand.mode == Mode::Type && self.lookup_similar(recv, name).is_none() {
             format!("type {} has no field or method {}", self.text(recv), self.name(name))
         } else {
@@ -204,7 +209,8 @@ impl<'a> Checker<'a> {
 
     /// Why a member is missing, in Go's words; `literal` names the struct type of a composite literal.
     pub(super) fn missing_member_text(&mut self, ty: TypeId, name: Symbol, literal: Option<TypeId>) -> String {
-        let similar = self.lookup_similar(ty, name);
+        // A name that is there all the same is behind a pointer to a pointer, or blank.
+        let similar = self.lookup_similar(ty, name).filter(|s| s.name != name || s.pkg.is_some_and(|p| Some(p) != self.env.pkg));
         let (wanted, type_text) = (self.name(name), self.text(literal.unwrap_or(ty)));
         let missing = match literal {
             Some(_) => format!("unknown field {wanted} in struct literal of type {type_text}"),

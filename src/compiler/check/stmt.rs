@@ -150,16 +150,12 @@ impl Checker<'_> {
         let found = under.map(|u| self.types.get(u).clone());
         let Some(Type::Chan(dir, elem)) = found else {
             self.use_expr(value);
-            let message = format!("invalid operation: cannot send to non-channel {} {}", self.text(channel.ty), self.describe(&channel));
+            let message = self.channel_misuse("send to", &channel, None);
             return self.error(channel.span, Code::InvalidSend, message);
         };
         if dir == ChanDir::Recv {
             self.use_expr(value);
-            let message = format!(
-                "invalid operation: cannot send to receive-only channel {} {}",
-                self.text(channel.ty),
-                self.describe(&channel)
-            );
+            let message = self.channel_misuse("send to", &channel, Some("receive-only"));
             return self.error(channel.span, Code::InvalidSend, message);
         }
         let mut x = self.expr_hint(value, Some(elem));

@@ -51,7 +51,7 @@ impl Checker<'_> {
         // The tag is assigned to a variable nobody sees.
         self.assignment(&mut x, None, "switch expression");
         if !x.is_invalid() && !self.is_comparable(x.ty) && !self.has_nil(x.ty) {
-            let message = format!("cannot switch on {}", self.describe(&x));
+            let message = format!("cannot switch on {} ({} is not comparable)", self.describe(&x), self.text(x.ty));
             self.error(x.span, Code::NotComparable, message);
             x.invalidate();
         }
@@ -185,7 +185,7 @@ impl Checker<'_> {
         }
         if self.types.as_tparam(operand.ty).is_some() {
             let message =
-                format!("cannot use {} in type switch: type parameter value", self.describe(&operand));
+                format!("cannot use type switch on type parameter value {}", self.describe(&operand));
             self.error(operand.span, Code::InvalidTypeSwitch, message);
             return None;
         }
@@ -214,10 +214,12 @@ impl Checker<'_> {
                     continue;
                 }
                 Mode::Nil => tid::UNTYPED_NIL,
-                Mode::Type => x.ty,
+                Mode::Type => {
+                    self.refuse_constraint_later(x.ty, x.span);
+                    x.ty
+                }
                 _ => {
-                    let message = format!("{} is not a type", self.expr_text(e));
-                    self.error(x.span, Code::NotAType, message);
+                    self.not_a_type(e, &x);
                     single = Some(tid::INVALID);
                     continue;
                 }

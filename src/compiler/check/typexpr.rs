@@ -28,11 +28,15 @@ impl Checker<'_> {
     /// The type of a variable, element, parameter and so on: not a constraint interface.
     pub(super) fn var_type(&mut self, e: ExprId) -> TypeId {
         let ty = self.type_expr(e);
-        let span = self.ast.span(e);
+        self.refuse_constraint_later(ty, self.ast.span(e));
+        ty
+    }
+
+    /// Reports a constraint interface that is used as the type of something, once all types are complete.
+    pub(super) fn refuse_constraint_later(&mut self, ty: TypeId, span: Span) {
         if self.may_be_constraint(ty) {
             self.later(move |c| c.refuse_constraint(ty, span));
         }
-        ty
     }
 
     fn may_be_constraint(&self, ty: TypeId) -> bool {
@@ -145,10 +149,42 @@ impl Checker<'_> {
                 tid::INVALID
             }
             _ => {
-                let message = format!("{} is not a type", self.expr_text(e));
-                self.error(self.ast.span(e), Code::NotAType, message);
+                self.not_a_type(e, x);
                 tid::INVALID
             }
+        }
+    }
+
+    /// Reports a value that stands where a type should.
+    pub(super) fn not_a_type(&mut self, e: ExprId, x: &Operand) {
+        let text = self.expr_text(e);
+        let what = match self.ast.expr(e) {
+            Expr::Ident(_) => match self.info.object(e) {
+                Some(object) => format!("{text} ({})", self.object_kind(object)),
+                None => text,
+            },
+            Expr::Selector { .. } => self.describe(x),
+            _ => text,
+        };
+        self.error(self.ast.span(e), Code::NotAType, format!("{what} is not a type"));
+    }
+
+    /// What a name stands for, in words.
+    fn object_kind(&self, object: ObjId) -> &'static str {
+        match &self.objects[object].kind {
+            ObjKind::PkgName { .. } => "package name",
+            ObjKind::Const { .. } => "constant",
+            ObjKind::TypeName => "type",
+            ObjKind::Func { .. } => "function",
+            ObjKind::Builtin(_) => "built-in function",
+            ObjKind::Nil => "untyped nil",
+            ObjKind::Var(var) => match var.kind {
+                VarKind::Global => "package-level variable",
+                VarKind::Param => "parameter",
+                VarKind::Result => "result variable",
+                VarKind::Receiver => "receiver",
+                _ => "local variable",
+            },
         }
     }
 
@@ -162,7 +198,7 @@ impl Checker<'_> {
         let ast = self.ast;
         let ty = self.generic_type(generic);
         let spans: Vec<Span> = ast.list(indices).map(|i| ast.span(i)).collect();
-        let targs: Vec<TypeId> = ast.list(indices).map(|i| self.type_expr(i)).collect();
+        let targs: Vec<TypeId> = ast.list(indices).map(|i| self.var_type(i)).collect();
         if ty == tid::INVALID || targs.contains(&tid::INVALID) {
             return tid::INVALID;
         }
@@ -177,7 +213,7 @@ impl Checker<'_> {
     /// Type arguments of an index expression; `None` when one is wrong.
     pub(super) fn type_args(&mut self, indices: List<ExprId>) -> Option<Vec<TypeId>> {
         let ast = self.ast;
-        let targs: Vec<TypeId> = ast.list(indices).map(|i| self.type_expr(i)).collect();
+        let targs: Vec<TypeId> = ast.list(indices).map(|i| self.var_type(i)).collect();
         (!targs.contains(&tid::INVALID)).then_some(targs)
     }
 
@@ -270,12 +306,15 @@ impl Checker<'_> {
 
     /// The type of a function; declares its parameters in the open scope. `tparams` are its type parameters.
     pub(super) fn func_type(&mut self, sig: ast::Signature, tparams: Vec<TypeId>) -> TypeId {
-        let (params, variadic) = self.params(sig.params, VarKind::Param, true);
-        let (results, _) = self.params(sig.results, VarKind::Result, false);
+        // All types are resolved before any name is declared: parameters are visible in the body only.
+        let (params, variadic) = self.param_types(sig.params, true);
+        let (results, _) = self.param_types(sig.results, false);
+        self.declare_params(sig.params, &params, VarKind::Param);
+        self.declare_params(sig.results, &results, VarKind::Result);
         self.types.intern(Type::Signature(Arc::new(Signature { tparams, params, results, variadic })))
     }
 
-    fn params(&mut self, fields: List<FieldId>, kind: VarKind, variadic_allowed: bool) -> (Vec<Param>, bool) {
+    fn param_types(&mut self, fields: List<FieldId>, variadic_allowed: bool) -> (Vec<Param>, bool) {
         let ast = self.ast;
         let mut params = Vec::with_capacity(fields.len());
         let mut variadic = false;
@@ -288,7 +327,9 @@ impl Checker<'_> {
             };
             last = Some((field.ty, ty));
             if field.variadic {
-                if variadic_allowed && i + 1 == fields.len() {
+                if !variadic_allowed {
+                    self.error(field.span, Code::MisplacedDots, "invalid use of ...");
+                } else if i + 1 == fields.len() {
                     variadic = true;
                     ty = self.types.slice_of(ty);
                 } else {
@@ -298,7 +339,12 @@ impl Checker<'_> {
             }
             params.push(Param { name: field.name.map_or(sym::EMPTY, |n| n.symbol), ty });
         }
-        for (id, param) in ast.list(fields).zip(&params) {
+        (params, variadic)
+    }
+
+    fn declare_params(&mut self, fields: List<FieldId>, params: &[Param], kind: VarKind) {
+        let ast = self.ast;
+        for (id, param) in ast.list(fields).zip(params) {
             let field = ast.field(id);
             let span = field.name.map_or(field.span, |n| n.span);
             let mut object = Object::new_var(param.name, span, self.env.pkg, param.ty, kind, 0);
@@ -309,7 +355,6 @@ impl Checker<'_> {
             self.info.fields.insert(id, object);
             self.declare_local(object);
         }
-        (params, variadic)
     }
 
     // ---- Type parameters
@@ -348,11 +393,12 @@ impl Checker<'_> {
     fn bind_type_params(&mut self, fields: List<FieldId>, list: &[TypeId]) {
         let ast = self.ast;
         let mut last: Option<(ExprId, TypeId)> = None;
+        let mut refused = false;
         for (id, &tparam) in ast.list(fields).zip(list) {
             let field = ast.field(id);
             let constraint = match last {
                 Some((e, ty)) if e == field.ty => ty,
-                _ => self.constraint(field.ty),
+                _ => self.constraint(field.ty, &mut refused),
             };
             last = Some((field.ty, constraint));
             if let Some(p) = self.types.as_tparam(tparam) {
@@ -362,7 +408,8 @@ impl Checker<'_> {
     }
 
     /// A constraint: an interface, or what stands for `interface{ e }`.
-    fn constraint(&mut self, e: ExprId) -> TypeId {
+    /// `refused` says that a type parameter stood for a constraint in this list: that is reported once.
+    fn constraint(&mut self, e: ExprId, refused: &mut bool) -> TypeId {
         let ast = self.ast;
         let plain = !matches!(ast.expr(e), Expr::Unary(ast::UnOp::Tilde, _) | Expr::Binary(ast::BinOp::Or, ..));
         let ty = if plain { self.type_expr(e) } else { self.union_type(e) };
@@ -371,8 +418,10 @@ impl Checker<'_> {
             return tid::EMPTY_INTERFACE;
         }
         if plain && self.types.as_tparam(ty).is_some() {
-            let message = format!("cannot use a type parameter as constraint: {}", self.text(ty));
-            self.error(ast.span(e), Code::InvalidTypeParameter, message);
+            if !std::mem::replace(refused, true) {
+                let message = format!("cannot use a type parameter as constraint: {}", self.text(ty));
+                self.error(ast.span(e), Code::InvalidTypeParameter, message);
+            }
             return tid::EMPTY_INTERFACE;
         }
         if plain && (matches!(self.under_type(ty), Type::Interface(_)) || self.under(ty) == tid::INVALID) {
@@ -446,7 +495,7 @@ impl Checker<'_> {
     fn check_embedded(&mut self, ty: TypeId, span: Span) {
         let (base, pointer) = self.deref(ty);
         let message = if self.types.as_tparam(base).is_some() {
-            if pointer { "embedded field type cannot be a pointer to a type parameter" } else { "embedded field type cannot be a type parameter" }
+            "embedded field type cannot be a (pointer to a) type parameter"
         } else {
             match self.under_type(base) {
                 Type::Pointer(_) => "embedded field type cannot be a pointer",
@@ -468,10 +517,7 @@ impl Checker<'_> {
         let mut embed_spans = Vec::new();
         for id in ast.list(elems) {
             match ast.elem(id) {
-                Elem::Method { name, tparams, ty } => {
-                    if !tparams.is_empty() {
-                        self.error(name.span, Code::Syntax, "interface method must have no type parameters");
-                    }
+                Elem::Method { name, ty } => {
                     let ty = self.type_expr(ty);
                     if name.symbol == sym::BLANK {
                         self.error(name.span, Code::InvalidBlank, "methods must have a unique non-blank name");

@@ -59,6 +59,7 @@ impl Checker<'_> {
 
     fn invalid_conversion(&mut self, x: &mut Operand, target: TypeId, misfit: Misfit) {
         let (operand, ty) = (self.describe(x), self.text(target));
+        let misfit = if self.types.as_tparam(target).is_some() { Misfit::Incompatible } else { misfit };
         let (code, message) = match misfit {
             Misfit::Truncated => (Code::ConstantTruncated, format!("{operand} truncated to {ty}")),
             Misfit::Overflows => (Code::ConstantOverflow, format!("{operand} overflows {ty}")),

@@ -379,12 +379,10 @@ pub struct Field {
 /// An element of an interface type.
 #[derive(Clone, Copy, Debug)]
 pub enum Elem {
-    /// A method; `ty` is an [`Expr::FuncType`]. `tparams` is not empty only in an error case the checker reports.
+    /// A method; `ty` is an [`Expr::FuncType`].
     Method {
         /// Its name.
         name: Name,
-        /// Type parameters, never legal.
-        tparams: List<FieldId>,
         /// Its signature.
         ty: ExprId,
     },

@@ -200,12 +200,30 @@ impl Printer<'_> {
         self.text("]");
     }
 
+    /// A string literal with a given value.
+    fn quoted(&mut self, value: Symbol) {
+        let value = self.ast.names.get(value);
+        if !value.contains(['`', '\r', '\u{feff}']) {
+            self.out.extend(["`", value, "`"]);
+            return;
+        }
+        self.out.push('"');
+        for c in value.chars() {
+            match c {
+                '"' | '\\' => self.out.extend(['\\', c]),
+                c if c.is_control() || c == '\u{feff}' => self.out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                c => self.out.push(c),
+            }
+        }
+        self.out.push('"');
+    }
+
     fn struct_field(&mut self, id: FieldId) {
         let field = self.ast.field(id);
         self.field(field);
         if let Some(tag) = field.tag {
             self.text(" ");
-            self.symbol(tag);
+            self.quoted(tag);
         }
     }
 
@@ -253,9 +271,8 @@ impl Printer<'_> {
 
     fn elem(&mut self, id: ElemId) {
         match self.ast.elem(id) {
-            Elem::Method { name, tparams, ty } => {
+            Elem::Method { name, ty } => {
                 self.symbol(name.symbol);
-                self.type_params(tparams);
                 if let Expr::FuncType(sig) = self.ast.expr(ty) {
                     self.signature(sig);
                 }

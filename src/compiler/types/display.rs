@@ -88,6 +88,11 @@ impl TypePrinter<'_> {
             Type::Alias(id) => {
                 let alias = self.types.alias(*id);
                 self.object(out, alias.obj);
+                if alias.targs.is_empty() && !alias.tparams.is_empty() {
+                    out.push('[');
+                    self.type_parameters(out, &alias.tparams);
+                    out.push(']');
+                }
                 self.arguments(out, &alias.targs);
             }
         }

@@ -42,6 +42,8 @@ pub enum ObjKind {
         pkg: PkgId,
         /// Whether it was referred to.
         used: bool,
+        /// The import path as it is written, quotes included; empty if there is no import.
+        path: Symbol,
     },
     /// A constant.
     Const {
@@ -157,6 +159,8 @@ pub struct Package {
     pub exported: rustc_hash::FxHashSet<Symbol>,
     /// Packages it imports, in order of first import.
     pub imports: Vec<PkgId>,
+    /// Whether it stands for a package that could not be imported: nothing is said of what it lacks.
+    pub broken: bool,
 }
 
 impl Object {

@@ -3,9 +3,10 @@
 use smallvec::SmallVec;
 
 use super::{Builder, Exprs, take};
-use crate::base::Span;
+use crate::base::{Span, Symbol};
 use crate::compiler::diag::Code;
 use crate::compiler::syntax::ast::*;
+use crate::compiler::syntax::literal;
 
 /// An entry of a parameter list before it is known whether the list has names.
 #[derive(Clone, Copy)]
@@ -178,10 +179,16 @@ impl Builder<'_> {
         self.push_field(None, ty, tag);
     }
 
+    /// The value of a tag; a malformed literal was reported by the lexer.
+    fn tag(&mut self, l: u32, r: u32) -> Option<Symbol> {
+        let value = literal::unquote_string(self.source(l, r))?;
+        Some(self.ast.names.intern(&String::from_utf8_lossy(&value)))
+    }
+
     fn push_field(&mut self, name: Option<Name>, ty: ExprId, tag: Option<(u32, u32)>) {
         let at = self.ast.span(ty);
         let span = Span::new(name.map_or(at.lo, |n| n.span.lo), at.hi);
-        let tag = tag.map(|(l, r)| self.symbol(l, r));
+        let tag = tag.and_then(|(l, r)| self.tag(l, r));
         let field = self.ast.add_field(Field { name, ty, variadic: false, tag, span });
         self.fields.push(field);
     }
@@ -197,7 +204,7 @@ impl Builder<'_> {
     pub fn method_elem(&mut self, l: u32, r: u32, sl: u32, params: List<FieldId>, results: List<FieldId>, end: u32) {
         let name = self.name((l, r));
         let ty = self.func_type(sl, params, results, end);
-        let elem = self.ast.add_elem(Elem::Method { name, tparams: List::default(), ty });
+        let elem = self.ast.add_elem(Elem::Method { name, ty });
         self.elems.push(elem);
     }
 
