@@ -4,6 +4,8 @@
 //! An example of several files names each in a line `// file: name` before its text.
 
 mod support;
+#[path = "support/text.rs"]
+mod text;
 
 use tricolor::compiler::diag::{Code, has_errors};
 
@@ -30,7 +32,7 @@ fn wrong_examples_give_their_code_and_mended_ones_pass() {
             };
             if !right {
                 let what = if position == 0 { "does not give the code" } else { "has errors" };
-                problems.push(format!("{number}: example {} {what}\n{}", position + 1, checked.rendered()));
+                problems.push(format!("{number}: example {} {what}\n{}", position + 1, text::rendered(&checked)));
             }
         }
     }

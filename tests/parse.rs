@@ -177,19 +177,19 @@ fn several_errors_in_one_run() {
     let text = "package p
 
 func f() {
-	x y
-	g(a b)
-	if z {
-	}
-	return 1 2
+\tx y
+\tg(a b)
+\tif z {
+\t}
+\treturn 1 2
 }
 
 var a = [1 2]int{}
 
 func h() {
-	for i := 0; i < 10; i++ {
-		k(
-	}
+\tfor i := 0; i < 10; i++ {
+\t\tk(
+\t}
 }
 ";
     let want = [
@@ -223,7 +223,9 @@ fn scripts_and_programs_differ_at_the_top() {
 
 #[test]
 fn preambles_are_skipped() {
-    for text in ["#!/usr/bin/env vm\nprintln(1)\n", "\u{feff}println(1)\n", "\u{feff}#!vm", "", "// only a comment", "\n\n"] {
+    for text in
+        ["#!/usr/bin/env vm\nprintln(1)\n", "\u{feff}println(1)\n", "\u{feff}#!vm", "", "// only a comment", "\n\n"]
+    {
         assert!(parse(text).diagnostics.is_empty(), "{text:?}");
     }
 }

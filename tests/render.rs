@@ -3,6 +3,8 @@
 //! `INSTA_UPDATE=always cargo test --test render` writes the snapshots anew; read the difference before it lands.
 
 mod support;
+#[path = "support/text.rs"]
+mod text;
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +22,7 @@ fn messages_look_as_in_the_snapshots() {
         let checked = support::check(&name, &[(&name, &text)]);
         assert!(!checked.diagnostics.is_empty(), "{name} has no error");
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_snapshot!(name.trim_end_matches(".lang"), checked.rendered());
+            insta::assert_snapshot!(name.trim_end_matches(".lang"), text::rendered(&checked));
         });
     }
 }

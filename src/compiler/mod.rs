@@ -52,7 +52,8 @@ pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
 /// Runs `work` on a thread with a large stack, and a panic of it goes on in the caller.
 fn with_stack<R: Send>(work: &(dyn Fn() -> R + Sync)) -> io::Result<R> {
     thread::scope(|scope| {
-        let spawn = |size| thread::Builder::new().name("compiler".to_owned()).stack_size(size).spawn_scoped(scope, work);
+        let spawn =
+            |size| thread::Builder::new().name("compiler".to_owned()).stack_size(size).spawn_scoped(scope, work);
         // Where address space is limited, less may do: few programs nest deeply.
         let thread = spawn(STACK).or_else(|_| spawn(STACK / 16))?;
         Ok(thread.join().unwrap_or_else(|fault| panic::resume_unwind(fault)))

@@ -40,10 +40,8 @@ impl Checker<'_> {
     /// Initialises several variables, of which those with a written type have it already, from as many values or from
     /// the results of one call.
     pub(super) fn init_vars(&mut self, lhs: &[ObjId], rhs: &[ExprId]) {
-        let declared: SmallVec<[Option<TypeId>; 4]> = lhs
-            .iter()
-            .map(|&o| Some(self.objects[o].ty).filter(|&ty| ty != tid::INVALID))
-            .collect();
+        let declared: SmallVec<[Option<TypeId>; 4]> =
+            lhs.iter().map(|&o| Some(self.objects[o].ty).filter(|&ty| ty != tid::INVALID)).collect();
         if lhs.len() == rhs.len() {
             let context = "assignment";
             for ((&object, &value), &declared) in lhs.iter().zip(rhs).zip(&declared) {
@@ -300,7 +298,12 @@ impl Checker<'_> {
             match self.ast.expr(e) {
                 Expr::Paren(inner) => e = inner,
                 Expr::Selector { x, .. } if self.info.selections.get(&e).is_some_and(|s| !s.indirect) => e = x,
-                Expr::Index { x, .. } if matches!(self.types.get(self.known_under(self.info.type_of(x))), crate::compiler::types::Type::Array(..)) => {
+                Expr::Index { x, .. }
+                    if matches!(
+                        self.types.get(self.known_under(self.info.type_of(x))),
+                        crate::compiler::types::Type::Array(..)
+                    ) =>
+                {
                     e = x;
                 }
                 Expr::Ident(_) => {
@@ -370,7 +373,10 @@ impl Checker<'_> {
                     self.note_reassigned(known);
                     objects.push(Some(known));
                 } else {
-                    let message = format!("cannot assign to {} (neither addressable nor a map index expression)", self.name(symbol));
+                    let message = format!(
+                        "cannot assign to {} (neither addressable nor a map index expression)",
+                        self.name(symbol)
+                    );
                     self.error(ast.span(target), Code::NotAssignableTo, message);
                     wrong = true;
                     objects.push(None);

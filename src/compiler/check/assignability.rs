@@ -24,8 +24,8 @@ impl Cause {
 }
 
 impl Checker<'_> {
-    /// Converts an untyped operand, checks that it can be assigned to a variable of type `target` (any, when `None`) and
-    /// records the conversion that the assignment implies. `context` ends the message: `assignment`, `argument`, ….
+    /// Converts an untyped operand, checks that it can be assigned to a variable of type `target` (any, when `None`)
+    /// and records the conversion that the assignment implies. `context` ends the message: `assignment`, `argument`, ….
     pub(super) fn assignment(&mut self, x: &mut Operand, target: Option<TypeId>, context: &str) {
         if !self.single_value(x) {
             return;
@@ -148,7 +148,8 @@ impl Checker<'_> {
             };
             return if fits { Ok(()) } else { Err(Cause::default()) };
         }
-        let nominal = |c: &Self, ty: TypeId| matches!(c.types.get(ty), Type::Named(_) | Type::TypeParam(_) | Type::Basic(_));
+        let nominal =
+            |c: &Self, ty: TypeId| matches!(c.types.get(ty), Type::Named(_) | Type::TypeParam(_) | Type::Basic(_));
         if self.identical(from_under, target_under)
             && (!nominal(self, from) || !nominal(self, target))
             && from_tparam.is_none()
@@ -169,7 +170,9 @@ impl Checker<'_> {
         if self.is_plain_interface(from) && self.implements(target, from, false).is_ok() {
             return Err(Cause::new("need type assertion"));
         }
-        if let (Type::Chan(ChanDir::Both, a), Type::Chan(_, b)) = (self.types.get(from_under), self.types.get(target_under)) {
+        if let (Type::Chan(ChanDir::Both, a), Type::Chan(_, b)) =
+            (self.types.get(from_under), self.types.get(target_under))
+        {
             let (a, b) = (*a, *b);
             if self.identical(a, b) && (!nominal(self, from) || !nominal(self, target)) {
                 return Ok(());
@@ -184,7 +187,8 @@ impl Checker<'_> {
     /// Assignments from and to type parameters: each type of the type set must fit, if the other side is not named.
     fn assignable_by_terms(&mut self, x: &Operand, target: TypeId) -> Result<(), Cause> {
         let from = x.ty;
-        let named = |c: &Self, ty: TypeId| matches!(c.types.get(ty), Type::Named(_) | Type::TypeParam(_) | Type::Basic(_));
+        let named =
+            |c: &Self, ty: TypeId| matches!(c.types.get(ty), Type::Named(_) | Type::TypeParam(_) | Type::Basic(_));
         if let Some(tparam) = self.types.as_tparam(target)
             && !named(self, from)
         {

@@ -1,8 +1,8 @@
 //! Calls of built-in functions.
 //!
 //! `make` and `new` look at their first argument themselves; the arguments of all others are evaluated first, a single
-//! call with several results counting as that many arguments. Most built-ins accept a type parameter if each type of its
-//! type set would do.
+//! call with several results counting as that many arguments. Most built-ins accept a type parameter if each type of
+//! its type set would do.
 
 use smallvec::SmallVec;
 
@@ -267,7 +267,8 @@ impl Checker<'_> {
     }
 
     fn copy(&mut self, x: &mut Operand, to: &Operand, from: &mut Operand) {
-        let refuse = |c: &mut Self, span, why| c.error(span, Code::InvalidBuiltinArgument, format!("invalid copy: {why}"));
+        let refuse =
+            |c: &mut Self, span, why| c.error(span, Code::InvalidBuiltinArgument, format!("invalid copy: {why}"));
         let to_elem = match self.slice_elem(to) {
             Ok(elem) => elem,
             Err(why) => return refuse(self, to.span, why),
@@ -297,7 +298,8 @@ impl Checker<'_> {
             return no_value_unless(x, false);
         }
         let operand = self.describe(arg);
-        let message = format!("invalid argument: cannot clear {operand}: argument must be (or constrained by) map or slice");
+        let message =
+            format!("invalid argument: cannot clear {operand}: argument must be (or constrained by) map or slice");
         self.error(arg.span, Code::InvalidBuiltinArgument, message);
     }
 
@@ -370,7 +372,8 @@ impl Checker<'_> {
             let message = format!("invalid operation: {call} expects {needed} or {most} arguments; found {found}");
             return self.error(x.span, Code::ArgumentCount, message);
         }
-        let sizes: SmallVec<[Option<i64>; 2]> = ast.list(args.skip(1)).map(|size| self.check_index(size, None)).collect();
+        let sizes: SmallVec<[Option<i64>; 2]> =
+            ast.list(args.skip(1)).map(|size| self.check_index(size, None)).collect();
         if let [Some(len), Some(cap)] = sizes[..]
             && len > cap
         {

@@ -77,7 +77,14 @@ impl Checker<'_> {
         x.mode == Mode::Value && matches!(self.types.get(x.ty), Type::Signature(s) if !s.tparams.is_empty())
     }
 
-    fn conversion_call(&mut self, x: &mut Operand, target: TypeId, fun: ExprId, args: List<ExprId>, spread: bool) -> ExprKind {
+    fn conversion_call(
+        &mut self,
+        x: &mut Operand,
+        target: TypeId,
+        fun: ExprId,
+        args: List<ExprId>,
+        spread: bool,
+    ) -> ExprKind {
         let text = self.text(target);
         let whole = x.span;
         if self.is_generic_type(target) {
@@ -90,17 +97,23 @@ impl Checker<'_> {
         match (self.ast.first(args), args.len()) {
             (Some(arg), 1) => {
                 if spread {
-                    self.error(self.ast.span(arg), Code::InvalidSpread, format!("invalid use of ... in conversion to {text}"));
+                    self.error(
+                        self.ast.span(arg),
+                        Code::InvalidSpread,
+                        format!("invalid use of ... in conversion to {text}"),
+                    );
                     self.use_exprs(args);
                     return ExprKind::Conversion;
                 }
                 let e = x.expr;
-                let operand = self.expr(arg);
-                *x = operand;
+                // A generic function takes its type arguments from a function type.
+                let wants_function = matches!(self.under_type(target), Type::Signature(_));
+                *x = self.expr_hint(arg, Some(target).filter(|_| wants_function));
                 x.span = self.env.repeated_at.unwrap_or_else(|| self.ast.span(arg));
                 if !x.is_invalid() && self.is_constraint(target) {
                     let message = format!(
-                        "cannot use interface {text} in conversion (contains specific type constraints or is comparable)"
+                        "cannot use interface {text} in conversion \
+                         (contains specific type constraints or is comparable)"
                     );
                     self.error(x.span, Code::MisplacedConstraint, message);
                     x.invalidate();
@@ -223,7 +236,9 @@ impl Checker<'_> {
     fn expr_value_only(&mut self, mut x: Operand) -> Operand {
         let (code, message) = match x.mode {
             Mode::NoValue => (Code::NotAValue, format!("{} (no value) used as value", self.expr_text(x.expr))),
-            Mode::Builtin(_) => (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr))),
+            Mode::Builtin(_) => {
+                (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr)))
+            }
             _ => (Code::NotAnExpression, format!("{} (type) is not an expression", self.expr_text(x.expr))),
         };
         self.error(x.span, code, message);
@@ -334,7 +349,15 @@ impl Checker<'_> {
         self.info.instances.insert(e, Arc::from(targs));
     }
 
-    fn argument_count(&mut self, e: ExprId, name: &str, sig: &Signature, args: &[Operand], wanted: usize, spread: bool) {
+    fn argument_count(
+        &mut self,
+        e: ExprId,
+        name: &str,
+        sig: &Signature,
+        args: &[Operand],
+        wanted: usize,
+        spread: bool,
+    ) {
         let span = self.ast.span(e);
         let (span, word) = match args.get(wanted) {
             Some(extra) => (extra.span, "too many"),
@@ -419,7 +442,14 @@ impl Checker<'_> {
     }
 
     /// A generic function with type arguments, perhaps not all.
-    fn func_instance(&mut self, x: &mut Operand, e: ExprId, operand: Operand, indices: List<ExprId>, hint: Option<TypeId>) {
+    fn func_instance(
+        &mut self,
+        x: &mut Operand,
+        e: ExprId,
+        operand: Operand,
+        indices: List<ExprId>,
+        hint: Option<TypeId>,
+    ) {
         let Some(targs) = self.type_args(indices) else { return };
         let Type::Signature(sig) = self.types.get(operand.ty).clone() else { return };
         if targs.len() > sig.tparams.len() {
@@ -522,8 +552,10 @@ impl Checker<'_> {
             return;
         }
         if self.types.as_tparam(operand.ty).is_some() {
-            let message =
-                format!("invalid operation: cannot use type assertion on type parameter value {}", self.describe(&operand));
+            let message = format!(
+                "invalid operation: cannot use type assertion on type parameter value {}",
+                self.describe(&operand)
+            );
             self.error(operand.span, Code::InvalidAssertion, message);
             self.type_expr(ty);
             return;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::Checker;
 use super::decl::Progress;
 use super::env::Env;
 use super::lookup::is_exported;
-use super::Checker;
 use crate::base::{Span, Symbol, sym};
 use crate::compiler::diag::{Code, Diagnostic};
 use crate::compiler::load::Unit;
@@ -151,7 +151,9 @@ impl Checker<'_> {
         match name.map(|n| n.symbol) {
             Some(sym::BLANK) => {}
             Some(sym::DOT) => self.dot_import(imported, span, path.symbol),
-            Some(sym::INIT) => self.error(span, Code::InvalidInitMain, "cannot import package as init - init must be a func"),
+            Some(sym::INIT) => {
+                self.error(span, Code::InvalidInitMain, "cannot import package as init - init must be a func")
+            }
             other => {
                 let symbol = other.unwrap_or(self.packages[imported].name);
                 let kind = ObjKind::PkgName { pkg: imported, used: false, path: path.symbol };
@@ -250,7 +252,13 @@ impl Checker<'_> {
         self.const_arity(names, values, repeated);
     }
 
-    fn collect_vars(&mut self, names: List<ExprId>, ty: Option<ExprId>, values: List<ExprId>, objects: &mut Vec<ObjId>) {
+    fn collect_vars(
+        &mut self,
+        names: List<ExprId>,
+        ty: Option<ExprId>,
+        values: List<ExprId>,
+        objects: &mut Vec<ObjId>,
+    ) {
         let declared: Vec<(ExprId, ObjId)> = self
             .ast
             .list(names)
@@ -402,7 +410,8 @@ impl Checker<'_> {
                     }
                 };
                 let package = self.name(self.packages[pkg].name);
-                let message = format!("{text} already declared through {kind} of package {package} ({})", self.name(path));
+                let message =
+                    format!("{text} already declared through {kind} of package {package} ({})", self.name(path));
                 let place = self.sources.describe(other);
                 let diagnostic = Diagnostic::error(Code::Redeclared, span, message)
                     .label(other, "imported here")
@@ -426,7 +435,9 @@ impl Checker<'_> {
         let Some(pkg) = self.env.pkg else { return };
         let mut by_type: FxHashMap<ObjId, Vec<ObjId>> = FxHashMap::default();
         for method in methods {
-            let Some(mut base) = method.base.and_then(|name| self.packages[pkg].scope.get(&name).copied()) else { continue };
+            let Some(mut base) = method.base.and_then(|name| self.packages[pkg].scope.get(&name).copied()) else {
+                continue;
+            };
             // A receiver may name its type through aliases; bounded, as aliases may be cyclic.
             for _ in 0..64 {
                 let Some((next, pointer)) = self.alias_target(base) else { break };

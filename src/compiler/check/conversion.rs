@@ -1,8 +1,8 @@
 //! Conversions `T(x)`.
 //!
 //! A constant becomes a constant of `T` if `T` admits constants and the value is representable. Everything else is a
-//! conversion at run time; with type parameters on either side it must be valid for each pair of specific types, and the
-//! message names the pair that fails.
+//! conversion at run time; with type parameters on either side it must be valid for each pair of specific types, and
+//! the message names the pair that fails.
 
 use smallvec::SmallVec;
 

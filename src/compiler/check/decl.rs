@@ -127,13 +127,27 @@ impl Checker<'_> {
         }
     }
 
+    /// Reports a type whose structure is needed while its own declaration is in progress, as in `type T [len(T{})]int`.
+    pub(super) fn report_incomplete(&mut self, ty: TypeId) {
+        let Some(id) = self.types.as_named(ty) else { return };
+        let (object, declared) = (self.types.named(id).obj, self.types.named(id).rhs.is_some());
+        if declared || self.objects[object].ty == tid::INVALID {
+            return;
+        }
+        let Some(start) = self.path.iter().position(|&o| o == object) else { return };
+        let cycle = self.path[start..].to_vec();
+        self.report_cycle(&cycle);
+        self.objects[object].ty = tid::INVALID;
+    }
+
     /// Reports a cycle, starting at the object that stands first in the source.
     pub(super) fn report_cycle(&mut self, cycle: &[ObjId]) {
         let first = (0..cycle.len()).min_by_key(|&i| self.objects[cycle[i]].span).unwrap_or(0);
         let Some(&head) = cycle.get(first) else { return };
         let is_type = matches!(self.objects[head].kind, ObjKind::TypeName);
         let what = if is_type { "invalid recursive type" } else { "invalid cycle in declaration of" };
-        let (code, span) = (if is_type { Code::InvalidRecursiveType } else { Code::CyclicDeclaration }, self.declared_at(head));
+        let (code, span) =
+            (if is_type { Code::InvalidRecursiveType } else { Code::CyclicDeclaration }, self.declared_at(head));
         let name = self.object_text(head);
         if cycle.len() == 1 {
             let message = if is_type {
@@ -153,11 +167,15 @@ impl Checker<'_> {
     pub(super) fn report_init_cycle(&mut self, cycle: &[ObjId]) {
         let Some(&head) = cycle.first() else { return };
         let (span, name) = (self.declared_at(head), self.object_text(head));
+        let code = match self.objects[head].kind {
+            ObjKind::Const { .. } => Code::CyclicDeclaration,
+            _ => Code::InitializationCycle,
+        };
         if cycle.len() == 1 {
             let message = format!("initialization cycle: {name} refers to itself");
-            return self.error(span, Code::InitializationCycle, message);
+            return self.error(span, code, message);
         }
-        let diagnostic = Diagnostic::error(Code::InitializationCycle, span, format!("initialization cycle for {name}"));
+        let diagnostic = Diagnostic::error(code, span, format!("initialization cycle for {name}"));
         let diagnostic = self.cycle_notes(diagnostic, cycle, 0);
         self.report(diagnostic);
     }
@@ -167,7 +185,8 @@ impl Checker<'_> {
         for i in 0..cycle.len() {
             let (from, to) = (cycle[(first + i) % cycle.len()], cycle[(first + i + 1) % cycle.len()]);
             let place = self.sources.describe(self.declared_at(from));
-            diagnostic = diagnostic.note(format!("{place}: {} refers to {}", self.object_text(from), self.object_text(to)));
+            diagnostic =
+                diagnostic.note(format!("{place}: {} refers to {}", self.object_text(from), self.object_text(to)));
         }
         diagnostic
     }
@@ -228,7 +247,14 @@ impl Checker<'_> {
         }
     }
 
-    fn const_decl(&mut self, object: ObjId, ty: Option<ExprId>, init: Option<ExprId>, iota: u32, repeated_at: Option<Span>) {
+    fn const_decl(
+        &mut self,
+        object: ObjId,
+        ty: Option<ExprId>,
+        init: Option<ExprId>,
+        iota: u32,
+        repeated_at: Option<Span>,
+    ) {
         let (outer_iota, outer_repeated) = (self.env.iota.replace(iota), self.env.repeated_at);
         self.env.repeated_at = repeated_at;
         let mut declared = None;
@@ -317,10 +343,13 @@ impl Checker<'_> {
                 Spec::Import { path, .. } => {
                     self.error(path.span, Code::MisplacedDeclaration, "imports must stand at the top level of a file");
                 }
-                Spec::Const { names, ty, values, repeated, iota } => self.local_consts(names, ty, values, repeated, iota),
+                Spec::Const { names, ty, values, repeated, iota } => {
+                    self.local_consts(names, ty, values, repeated, iota)
+                }
                 Spec::Var { names, ty, values } => self.local_vars(names, ty, values),
                 Spec::Type { name, .. } => {
-                    let object = self.objects.push(Object::new(name.symbol, name.span, self.env.pkg, ObjKind::TypeName));
+                    let object =
+                        self.objects.push(Object::new(name.symbol, name.span, self.env.pkg, ObjKind::TypeName));
                     self.info.type_names.insert(spec, object);
                     // The scope of a local type begins at its name, so it may refer to itself.
                     self.declare_local(object);

@@ -63,8 +63,8 @@ impl Checker<'_> {
         x
     }
 
-    /// One or several values: a call's results each become an operand. With `allow_comma_ok` an expression that can give
-    /// a second, boolean value becomes two operands, and the second result is true.
+    /// One or several values: a call's results each become an operand. With `allow_comma_ok` an expression that can
+    /// give a second, boolean value becomes two operands, and the second result is true.
     pub(super) fn multi_expr(&mut self, e: ExprId, allow_comma_ok: bool) -> (SmallVec<[Operand; 2]>, bool) {
         let mut x = self.operand(e);
         self.raw_expr(&mut x, e, None, false);
@@ -117,7 +117,9 @@ impl Checker<'_> {
     pub(super) fn exclude_non_values(&mut self, x: &mut Operand) {
         let (code, message) = match x.mode {
             Mode::NoValue => (Code::NotAValue, format!("{} (no value) used as value", self.expr_text(x.expr))),
-            Mode::Builtin(_) => (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr))),
+            Mode::Builtin(_) => {
+                (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr)))
+            }
             Mode::Type => (Code::NotAnExpression, format!("{} (type) is not an expression", self.expr_text(x.expr))),
             _ => return,
         };
@@ -127,9 +129,7 @@ impl Checker<'_> {
 
     /// Refuses the results of a call that has several. Says whether the operand is fine.
     pub(super) fn single_value(&mut self, x: &mut Operand) -> bool {
-        if x.mode == Mode::Value
-            && matches!(self.types.get(x.ty), Type::Tuple(_))
-        {
+        if x.mode == Mode::Value && matches!(self.types.get(x.ty), Type::Tuple(_)) {
             let message = format!("multiple-value {} in single-value context", self.describe(x));
             self.error(x.span, Code::MultipleValues, message);
             x.invalidate();
@@ -139,7 +139,13 @@ impl Checker<'_> {
     }
 
     /// Checks an expression of any kind and records what it is.
-    pub(super) fn raw_expr(&mut self, x: &mut Operand, e: ExprId, hint: Option<TypeId>, allow_generic: bool) -> ExprKind {
+    pub(super) fn raw_expr(
+        &mut self,
+        x: &mut Operand,
+        e: ExprId,
+        hint: Option<TypeId>,
+        allow_generic: bool,
+    ) -> ExprKind {
         x.expr = e;
         x.span = self.env.repeated_at.unwrap_or_else(|| self.ast.span(e));
         x.invalidate();
@@ -332,7 +338,7 @@ impl Checker<'_> {
             LitKind::Int => (tid::UNTYPED_INT, constant::int_literal(text)),
             LitKind::Float => (tid::UNTYPED_FLOAT, constant::float_literal(text)),
             LitKind::Rune => {
-                let value = literal::unquote_rune(text).map(|c| Value::Int(i64::from(u32::from(c))));
+                let value = literal::unquote_rune(text).map(|c| Value::Int(i64::from(c)));
                 (tid::UNTYPED_RUNE, value.ok_or(BadLiteral::Malformed))
             }
             LitKind::String => {
@@ -417,7 +423,8 @@ impl Checker<'_> {
             _ => self.all_numeric(operand.ty),
         };
         if !defined {
-            let message = format!("invalid operation: operator {} not defined on {}", op.text(), self.describe(&operand));
+            let message =
+                format!("invalid operation: operator {} not defined on {}", op.text(), self.describe(&operand));
             self.error(x.span, Code::UndefinedOperator, message);
             return;
         }

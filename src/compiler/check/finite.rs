@@ -94,18 +94,22 @@ impl Checker<'_> {
             let message = format!("invalid recursive type: {name} refers to itself");
             return self.error(span, Code::InvalidRecursiveType, message);
         }
-        let mut diagnostic = Diagnostic::error(Code::InvalidRecursiveType, span, format!("invalid recursive type {name}"));
+        let mut diagnostic =
+            Diagnostic::error(Code::InvalidRecursiveType, span, format!("invalid recursive type {name}"));
         let next = entries.iter().cycle().skip(1);
         for ((at, from), (_, to)) in entries.iter().zip(next) {
             let place = self.sources.describe(*at);
-            diagnostic = diagnostic.label(*at, format!("{from} refers to {to}")).note(format!("{place}: {from} refers to {to}"));
+            diagnostic =
+                diagnostic.label(*at, format!("{from} refers to {to}")).note(format!("{place}: {from} refers to {to}"));
         }
         self.report(diagnostic);
     }
 
     /// Place and name of a type in a cycle: an instance stands where it is mentioned.
     fn cycle_entry(&self, ty: TypeId) -> (Span, String) {
-        let Some(named) = self.types.as_named(ty).map(|id| self.types.named(id)) else { return (Span::NONE, self.text(ty)) };
+        let Some(named) = self.types.as_named(ty).map(|id| self.types.named(id)) else {
+            return (Span::NONE, self.text(ty));
+        };
         let declared = self.objects[named.obj].span;
         if named.origin.is_some() {
             return (self.generics.places.get(&ty).copied().unwrap_or(declared), self.text(ty));
@@ -131,7 +135,8 @@ impl Checker<'_> {
             let under = self.under(named);
             if self.types.has_interface(under) && self.has_interface_cycle(under, &mut Vec::new()) {
                 let (span, _) = self.cycle_entry(named);
-                let message = "invalid recursive type: anonymous interface refers to itself (see https://go.dev/issue/56103)";
+                let message =
+                    "invalid recursive type: anonymous interface refers to itself (see https://go.dev/issue/56103)";
                 self.error(span, Code::InvalidRecursiveType, message);
             }
         }

@@ -61,9 +61,8 @@ impl Checker<'_> {
         if let Some(terms) = set.terms.clone() {
             self.in_terms(v, t, abstract_v, &terms, verb)?;
         }
-        let fine = !set.comparable
-            || self.comparable(v, false).is_ok()
-            || (constraint && self.comparable(v, true).is_ok());
+        let fine =
+            !set.comparable || self.comparable(v, false).is_ok() || (constraint && self.comparable(v, true).is_ok());
         if fine { Ok(()) } else { Err(Cause::new(format!("{} does not {verb} comparable", self.text(v)))) }
     }
 

@@ -144,7 +144,12 @@ impl Checker<'_> {
         }
     }
 
-    fn instantiate_arguments(&mut self, generic: &[GenericArgument], targs: &[TypeId], args: &mut [Operand]) -> Option<()> {
+    fn instantiate_arguments(
+        &mut self,
+        generic: &[GenericArgument],
+        targs: &[TypeId],
+        args: &mut [Operand],
+    ) -> Option<()> {
         for argument in generic {
             let own = targs.get(argument.first..argument.first + argument.count)?;
             let arg = args.get_mut(argument.index)?;
@@ -273,7 +278,13 @@ impl Checker<'_> {
         }
     }
 
-    fn infer_from_constraint(&mut self, span: Span, u: &mut Unifier, tparam: TypeId, tparams: &[TypeId]) -> Result<(), Failure> {
+    fn infer_from_constraint(
+        &mut self,
+        span: Span,
+        u: &mut Unifier,
+        tparam: TypeId,
+        tparams: &[TypeId],
+    ) -> Result<(), Failure> {
         let known = u.at(tparam);
         if let Some((core, single, tilde)) = self.core_term(tparam) {
             match known {

@@ -10,9 +10,9 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Checker;
 use super::collect::DeclKind;
 use super::info::Initializer;
-use super::Checker;
 use crate::compiler::types::{ObjId, ObjKind, PkgId};
 
 /// The reference graph with dense indices.

@@ -5,6 +5,7 @@
 //! are complete. Instances nested too deeply are cut off: a program that grows them without end is reported by `mono`,
 //! but until then nothing may loop.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -65,8 +66,8 @@ impl Checker<'_> {
                     return tid::INVALID;
                 }
                 let instance = self.types.instance(id, targs);
-                if !self.generics.places.contains_key(&instance) {
-                    self.generics.places.insert(instance, span);
+                if let Entry::Vacant(place) = self.generics.places.entry(instance) {
+                    place.insert(span);
                     self.note_instance(span, &tparams, targs, arg_spans);
                 }
                 if !self.generics.verified.contains(&instance) {

@@ -1,7 +1,7 @@
 //! Labels: `goto`, labelled `break` and `continue`, and what unlabelled branches may do.
 //!
-//! A function's labels are checked in one walk after its statements. Blocks nest in a list; a `goto` forward waits in its
-//! block for the label and moves outwards when the block ends without it.
+//! A function's labels are checked in one walk after its statements. Blocks nest in a list; a `goto` forward waits in
+//! its block for the label and moves outwards when the block ends without it.
 
 use rustc_hash::FxHashMap;
 
@@ -189,7 +189,8 @@ impl Checker<'_> {
             let first = self.ast.label(walk.labels[previous].name).span;
             let message =
                 format!("label {} already defined at {}", self.name(name.symbol), self.sources.describe(first));
-            let diagnostic = Diagnostic::error(Code::InvalidLabel, name.span, message).label(first, "first defined here");
+            let diagnostic =
+                Diagnostic::error(Code::InvalidLabel, name.span, message).label(first, "first defined here");
             return self.report(diagnostic);
         }
         let inner = self.ast.stmt(inner);
@@ -226,7 +227,8 @@ impl Checker<'_> {
         if let Some(variable) = jumped {
             let line = self.sources.describe(variable.at);
             let message = format!("goto {text} jumps over declaration of {} at {line}", self.name(variable.name));
-            let diagnostic = Diagnostic::error(Code::InvalidGoto, target.span, message).label(variable.at, "declared here");
+            let diagnostic =
+                Diagnostic::error(Code::InvalidGoto, target.span, message).label(variable.at, "declared here");
             self.report(diagnostic);
         }
     }

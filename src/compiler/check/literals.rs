@@ -49,7 +49,9 @@ impl Checker<'_> {
             Type::Map(key, value) => self.map_literal(elems, key, value),
             _ => {
                 self.use_elements(elems);
-                if self.under(base) != tid::INVALID {
+                if self.under(base) == tid::INVALID {
+                    self.report_incomplete(base);
+                } else {
                     let element = if written.is_none() { "element " } else { "" };
                     let mut message = format!("invalid composite literal {element}type {}", self.text(ty));
                     if self.types.as_tparam(base).is_some() {
@@ -71,12 +73,7 @@ impl Checker<'_> {
     }
 
     /// The literal's type, and the type whose structure it has: they differ for an elided `&T`.
-    fn literal_type(
-        &mut self,
-        x: &Operand,
-        ty: Option<ExprId>,
-        hint: Option<TypeId>,
-    ) -> Option<(TypeId, TypeId)> {
+    fn literal_type(&mut self, x: &Operand, ty: Option<ExprId>, hint: Option<TypeId>) -> Option<(TypeId, TypeId)> {
         let Some(e) = ty else {
             let Some(hint) = hint else {
                 self.error(x.span, Code::InvalidLiteralType, "invalid composite literal type: missing type");
@@ -176,9 +173,7 @@ impl Checker<'_> {
         let pkg = self.member_pkg(name);
         let direct = s.fields.iter().position(|f| f.name == name && f.pkg == pkg);
         let found = match direct {
-            Some(index) => {
-                Found::Field { path: Self::direct(index), ty: s.fields[index].ty, indirect: false }
-            }
+            Some(index) => Found::Field { path: Self::direct(index), ty: s.fields[index].ty, indirect: false },
             None => self.lookup_member(ty, name),
         };
         match found {
@@ -215,9 +210,17 @@ impl Checker<'_> {
     fn check_overlap(&mut self, given: &[(Path, Symbol)], path: &Path, name: Symbol, span: Span) {
         for (other, other_name) in given {
             let message = if other.len() < path.len() && path.starts_with(other) {
-                format!("cannot specify promoted field {} and enclosing embedded field {}", self.name(name), self.name(*other_name))
+                format!(
+                    "cannot specify promoted field {} and enclosing embedded field {}",
+                    self.name(name),
+                    self.name(*other_name)
+                )
             } else if path.len() < other.len() && other.starts_with(path) {
-                format!("cannot specify embedded field {} and enclosed promoted field {}", self.name(name), self.name(*other_name))
+                format!(
+                    "cannot specify embedded field {} and enclosed promoted field {}",
+                    self.name(name),
+                    self.name(*other_name)
+                )
             } else {
                 continue;
             };

@@ -1,7 +1,7 @@
 //! Fields and methods of a type, promoted ones included.
 //!
-//! The search goes breadth first through embedded fields: the shallowest depth at which a name is found decides, and two
-//! finds at that depth are ambiguous. Each defined type is entered once, at its shallowest place.
+//! The search goes breadth first through embedded fields: the shallowest depth at which a name is found decides, and
+//! two finds at that depth are ambiguous. Each defined type is entered once, at its shallowest place.
 
 use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
@@ -228,11 +228,20 @@ impl Checker<'_> {
             }
             Type::Interface(_) | Type::TypeParam(_) => {
                 let set = self.type_set(ty);
-                let (index, method) =
-                    set.methods.iter().enumerate().find(|(_, m)| self.accepts(wanted, m.name, m.pkg.or(self.env.pkg)))?;
+                let (index, method) = set
+                    .methods
+                    .iter()
+                    .enumerate()
+                    .find(|(_, m)| self.accepts(wanted, m.name, m.pkg.or(self.env.pkg)))?;
                 *similar = Some(Similar { name: method.name, pkg: method.pkg, method: true });
                 let indirect = entry.indirect;
-                Some(Found::Method(FoundMethod { path: with(index), ty: method.ty, obj: None, ptr_recv: false, indirect }))
+                Some(Found::Method(FoundMethod {
+                    path: with(index),
+                    ty: method.ty,
+                    obj: None,
+                    ptr_recv: false,
+                    indirect,
+                }))
             }
             _ => None,
         }

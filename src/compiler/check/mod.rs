@@ -9,8 +9,8 @@
 //!
 //! Invariants:
 //! - An error is reported once: its operand becomes invalid, and invalid operands and types are silent.
-//! - An expression is recorded in [`Info`] when its type is final; one that is still untyped gets its final type when the
-//!   context supplies it (`untyped`).
+//! - An expression is recorded in [`Info`] when its type is final; one that is still untyped gets its final type when
+//!   the context supplies it (`untyped`).
 //! - The checker never recurses deeper than the parser's nesting limit allows, times a constant; types are expanded
 //!   lazily and instantiation depth is bounded.
 //!
@@ -211,7 +211,8 @@ impl<'a> Checker<'a> {
         self.diagnostics.sort_by_key(|d| (d.span.lo, d.severity));
         // As in Go, a line has each message once.
         let mut seen = FxHashSet::default();
-        let place = |span: Span| self.sources.file_at(span.lo).map(|id| (id, self.sources.file(id).line_column(span.lo).0));
+        let place =
+            |span: Span| self.sources.file_at(span.lo).map(|id| (id, self.sources.file(id).line_column(span.lo).0));
         self.diagnostics.retain(|d| seen.insert((place(d.span), d.message.clone())));
         Checked {
             types: self.types,

@@ -122,7 +122,12 @@ fn growing_cycle(edges: &[Edge]) -> Option<Vec<Edge>> {
 }
 
 /// The shortest list of edges that leads from `from` to `to`, following what each type parameter is instantiated with.
-fn path(edges: &[Edge], by_instantiated: &FxHashMap<TParamId, Vec<usize>>, from: TParamId, to: TParamId) -> Option<Vec<usize>> {
+fn path(
+    edges: &[Edge],
+    by_instantiated: &FxHashMap<TParamId, Vec<usize>>,
+    from: TParamId,
+    to: TParamId,
+) -> Option<Vec<usize>> {
     let mut reached_by: FxHashMap<TParamId, Option<usize>> = FxHashMap::default();
     reached_by.insert(from, None);
     let mut queue = VecDeque::from([from]);

@@ -79,7 +79,14 @@ impl Checker<'_> {
     /// An operand for `expr` that nothing is known of yet.
     #[inline]
     pub fn operand(&self, expr: ExprId) -> Operand {
-        Operand { mode: Mode::Invalid, ty: tid::INVALID, value: Value::Unknown, expr, span: self.ast.span(expr), part: Part::Whole }
+        Operand {
+            mode: Mode::Invalid,
+            ty: tid::INVALID,
+            value: Value::Unknown,
+            expr,
+            span: self.ast.span(expr),
+            part: Part::Whole,
+        }
     }
 
     /// The operand as messages show it: `x (variable of type int)`.

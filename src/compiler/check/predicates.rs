@@ -10,32 +10,29 @@ use crate::compiler::syntax::ast::ChanDir;
 use crate::compiler::types::{Basic, Signature, Type, TypeId, tid};
 
 macro_rules! kinds {
-    ($($is:ident $all:ident $test:ident $what:literal;)*) => {$(
-        #[doc = concat!("Whether the underlying type is ", $what, ".")]
-        #[allow(dead_code, reason = "the table offers each question in both forms")]
-        pub(super) fn $is(&mut self, ty: TypeId) -> bool {
-            self.is_basic(ty, Basic::$test)
-        }
-
-        #[doc = concat!("Whether the type, or each one of a type parameter's type set, is ", $what, ".")]
-        #[allow(dead_code, reason = "the table offers each question in both forms")]
-        pub(super) fn $all(&mut self, ty: TypeId) -> bool {
-            self.all_basic(ty, Basic::$test)
+    ($via:ident: $($name:ident = $test:ident, $what:literal;)*) => {$(
+        #[doc = concat!("Whether the type is ", $what, ".")]
+        pub(super) fn $name(&mut self, ty: TypeId) -> bool {
+            self.$via(ty, Basic::$test)
         }
     )*};
 }
 
 impl Checker<'_> {
-    kinds! {
-        is_boolean all_boolean is_boolean "boolean";
-        is_integer all_integer is_integer "an integer type";
-        is_unsigned all_unsigned is_unsigned "an unsigned integer type";
-        is_float all_float is_float "a floating-point type";
-        is_numeric all_numeric is_numeric "numeric";
-        is_string all_string is_string "a string type";
-        is_ordered all_ordered is_ordered "ordered";
-        is_const_type all_const_type is_const_type "a type that constants can have";
-        is_numeric_or_string all_numeric_or_string is_ordered "numeric or a string type";
+    kinds! { is_basic:
+        is_boolean = is_boolean, "boolean";
+        is_integer = is_integer, "an integer type";
+        is_string = is_string, "a string type";
+        is_const_type = is_const_type, "a type that constants can have";
+    }
+
+    kinds! { all_basic:
+        all_boolean = is_boolean, "boolean";
+        all_integer = is_integer, "an integer type";
+        all_numeric = is_numeric, "numeric";
+        all_string = is_string, "a string type";
+        all_ordered = is_ordered, "ordered";
+        all_numeric_or_string = is_ordered, "numeric or a string type";
     }
 
     fn is_basic(&mut self, ty: TypeId, test: fn(Basic) -> bool) -> bool {
@@ -193,7 +190,9 @@ impl Checker<'_> {
     /// generic functions that differ in their type parameters' names.
     fn identical_by_type_set(&mut self, a: TypeId, b: TypeId) -> bool {
         let generic = |c: &Self, ty| matches!(c.types.get(ty), Type::Signature(s) if !s.tparams.is_empty());
-        if !self.types.has_interface(a) && !self.types.has_interface(b) && !(generic(self, a) && generic(self, b)) {
+        let special = self.types.has_interface(a) || self.types.has_interface(b);
+        let special = special || (generic(self, a) && generic(self, b));
+        if !special {
             return false;
         }
         self.identical_structure(a, b, &mut Vec::new())
@@ -206,7 +205,9 @@ impl Checker<'_> {
             return true;
         }
         match (self.types.get(a).clone(), self.types.get(b).clone()) {
-            (Type::Pointer(x), Type::Pointer(y)) | (Type::Slice(x), Type::Slice(y)) => self.identical_structure(x, y, pairs),
+            (Type::Pointer(x), Type::Pointer(y)) | (Type::Slice(x), Type::Slice(y)) => {
+                self.identical_structure(x, y, pairs)
+            }
             (Type::Array(x, n), Type::Array(y, m)) => n == m && self.identical_structure(x, y, pairs),
             (Type::Chan(d, x), Type::Chan(e, y)) => d == e && self.identical_structure(x, y, pairs),
             (Type::Map(k, x), Type::Map(l, y)) => {
@@ -273,9 +274,10 @@ impl Checker<'_> {
         if a.comparable != b.comparable || a.methods.len() != b.methods.len() || !self.same_terms(&a, &b) {
             return false;
         }
-        a.methods.iter().zip(b.methods.iter()).all(|(m, n)| {
-            (m.name, m.pkg) == (n.name, n.pkg) && self.identical_structure(m.ty, n.ty, pairs)
-        })
+        a.methods
+            .iter()
+            .zip(b.methods.iter())
+            .all(|(m, n)| (m.name, m.pkg) == (n.name, n.pkg) && self.identical_structure(m.ty, n.ty, pairs))
     }
 
     /// Whether the type is wrong, so that messages about it are follow-ups.

@@ -82,7 +82,7 @@ impl Checker<'_> {
             Type::Chan(ChanDir::Send, _) => {
                 let shown = if self.is_tparam(over.ty) { under } else { over.ty };
                 Err(format!("receive from send-only channel {}", self.text(shown)))
-            },
+            }
             Type::Chan(_, elem) => Ok(Ranged { key: Some(elem), value: None }),
             Type::Signature(sig) => {
                 let shape = "func must be func(yield func(...) bool): ";
@@ -129,7 +129,15 @@ impl Checker<'_> {
             };
             let object = self.new_declared_var(symbol, ast.span(target));
             self.info.record_use(target, object);
-            let ty = ranged.as_ref().and_then(|r| if i == 0 { r.key } else if i == 1 { r.value } else { None });
+            let ty = ranged.as_ref().and_then(|r| {
+                if i == 0 {
+                    r.key
+                } else if i == 1 {
+                    r.value
+                } else {
+                    None
+                }
+            });
             if let Some(ty) = ty {
                 if i == 0 && self.types.is_untyped(ty) {
                     let mut x = over.clone();
@@ -156,7 +164,15 @@ impl Checker<'_> {
     fn assign_range(&mut self, over: &mut Operand, vars: List<ExprId>, ranged: &Option<Ranged>) {
         let ast = self.ast;
         for (i, target) in ast.list(vars).enumerate() {
-            let ty = ranged.as_ref().and_then(|r| if i == 0 { r.key } else if i == 1 { r.value } else { None });
+            let ty = ranged.as_ref().and_then(|r| {
+                if i == 0 {
+                    r.key
+                } else if i == 1 {
+                    r.value
+                } else {
+                    None
+                }
+            });
             let Some(ty) = ty else {
                 self.use_expr_as_target(target);
                 continue;

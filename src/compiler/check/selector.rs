@@ -33,7 +33,11 @@ impl<'a> Checker<'a> {
             return;
         }
         if operand.is_nil() {
-            let message = format!("{} undefined (type untyped nil has no field or method {})", self.expr_text(e), self.name(name));
+            let message = format!(
+                "{} undefined (type untyped nil has no field or method {})",
+                self.expr_text(e),
+                self.name(name)
+            );
             self.error(operand.span, Code::UntypedNil, message);
             return;
         }
@@ -57,8 +61,12 @@ impl<'a> Checker<'a> {
         let Some(&object) = package.scope.get(&name).filter(|_| visible || package.scope.contains_key(&name)) else {
             let mut message = format!("undefined: {}", self.expr_text(e));
             let package = &self.packages[pkg];
-            let known: Vec<Symbol> =
-                package.scope.keys().copied().filter(|&s| is_exported(self.name(s)) || package.exported.contains(&s)).collect();
+            let known: Vec<Symbol> = package
+                .scope
+                .keys()
+                .copied()
+                .filter(|&s| is_exported(self.name(s)) || package.exported.contains(&s))
+                .collect();
             let same = known.iter().map(|&s| self.name(s)).filter(|k| k.eq_ignore_ascii_case(text)).min();
             if let Some(same) = same {
                 message.push_str(&format!(" (but have {same})"));
@@ -113,7 +121,9 @@ impl<'a> Checker<'a> {
                 x.mode = if variable { Mode::Variable } else { Mode::Value };
                 x.ty = ty;
                 let indirect = indirect || pointer;
-                self.info.selections.insert(e, Selection { kind: SelectionKind::Field, recv, path, indirect, obj: None });
+                self.info
+                    .selections
+                    .insert(e, Selection { kind: SelectionKind::Field, recv, path, indirect, obj: None });
             }
             Found::Method(method) if operand.mode == Mode::Type => self.method_expression(x, e, recv, name, method),
             Found::Method(method) => self.method_value(x, e, &operand, name, method),
@@ -210,7 +220,8 @@ impl<'a> Checker<'a> {
     /// Why a member is missing, in Go's words; `literal` names the struct type of a composite literal.
     pub(super) fn missing_member_text(&mut self, ty: TypeId, name: Symbol, literal: Option<TypeId>) -> String {
         // A name that is there all the same is behind a pointer to a pointer, or blank.
-        let similar = self.lookup_similar(ty, name).filter(|s| s.name != name || s.pkg.is_some_and(|p| Some(p) != self.env.pkg));
+        let similar =
+            self.lookup_similar(ty, name).filter(|s| s.name != name || s.pkg.is_some_and(|p| Some(p) != self.env.pkg));
         let (wanted, type_text) = (self.name(name), self.text(literal.unwrap_or(ty)));
         let missing = match literal {
             Some(_) => format!("unknown field {wanted} in struct literal of type {type_text}"),

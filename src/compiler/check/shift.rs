@@ -2,7 +2,8 @@
 //!
 //! The count must be an integer or an untyped constant that fits `uint`. If the shift is not constant but its left
 //! operand is an untyped constant, that operand gets the type it would have if the shift were replaced by it alone: it
-//! stays untyped here, is remembered in `shift_operands`, and is checked when the context supplies the type (`untyped`).
+//! stays untyped here, is remembered in `shift_operands`, and is checked when the context supplies the type
+//! (`untyped`).
 
 use super::info::Mode;
 use super::{Checker, Operand};

@@ -169,11 +169,8 @@ impl Checker<'_> {
         }
         if !self.all_numeric(x.ty) {
             let op = if inc { "++" } else { "--" };
-            let message = format!(
-                "invalid operation: {}{op} (non-numeric type {})",
-                self.expr_text(target),
-                self.text(x.ty)
-            );
+            let message =
+                format!("invalid operation: {}{op} (non-numeric type {})", self.expr_text(target), self.text(x.ty));
             return self.error(x.span, Code::UndefinedOperator, message);
         }
         let mut value = x.clone();
@@ -264,10 +261,13 @@ impl Checker<'_> {
                 let text = self.name(name);
                 let inner = self.declared_at(seen);
                 let place = self.sources.describe(inner);
-                let diagnostic =
-                    Diagnostic::error(Code::ShadowedResult, span, format!("result parameter {text} not in scope at return"))
-                        .label(inner, "inner declaration")
-                        .note(format!("{place}: inner declaration of var {text} {}", self.text(self.objects[seen].ty)));
+                let diagnostic = Diagnostic::error(
+                    Code::ShadowedResult,
+                    span,
+                    format!("result parameter {text} not in scope at return"),
+                )
+                .label(inner, "inner declaration")
+                .note(format!("{place}: inner declaration of var {text} {}", self.text(self.objects[seen].ty)));
                 self.report(diagnostic);
             }
         }
@@ -374,10 +374,7 @@ impl Checker<'_> {
 
     fn is_communication(&self, clause: &Clause) -> bool {
         let is_receive = |e: ExprId| {
-            matches!(
-                self.ast.expr(self.ast.unparen(e)),
-                Expr::Unary(crate::compiler::syntax::ast::UnOp::Recv, _)
-            )
+            matches!(self.ast.expr(self.ast.unparen(e)), Expr::Unary(crate::compiler::syntax::ast::UnOp::Recv, _))
         };
         match clause.comm.map(|c| self.ast.stmt(c)) {
             Some(Stmt::Send { .. }) | Some(Stmt::Bad) => true,

@@ -9,7 +9,7 @@ use crate::base::{Span, sym};
 use crate::compiler::diag::{Code, Diagnostic};
 use crate::compiler::syntax::ast::{BinOp, ClauseId, Expr, ExprId, List, StmtId};
 use crate::compiler::types::constant::Value;
-use crate::compiler::types::{Object, ObjId, TypeId, VarKind, tid};
+use crate::compiler::types::{ObjId, Object, TypeId, VarKind, tid};
 
 impl Checker<'_> {
     pub(super) fn switch_stmt(
@@ -58,12 +58,7 @@ impl Checker<'_> {
         x
     }
 
-    fn switch_case(
-        &mut self,
-        e: ExprId,
-        tag: Option<&Operand>,
-        seen: &mut FxHashMap<(Value, TypeId), Span>,
-    ) {
+    fn switch_case(&mut self, e: ExprId, tag: Option<&Operand>, seen: &mut FxHashMap<(Value, TypeId), Span>) {
         let mut value = self.expr(e);
         let with = match tag {
             Some(tag) => tag.clone(),
@@ -184,8 +179,7 @@ impl Checker<'_> {
             return None;
         }
         if self.types.as_tparam(operand.ty).is_some() {
-            let message =
-                format!("cannot use type switch on type parameter value {}", self.describe(&operand));
+            let message = format!("cannot use type switch on type parameter value {}", self.describe(&operand));
             self.error(operand.span, Code::InvalidTypeSwitch, message);
             return None;
         }
@@ -260,7 +254,8 @@ impl Checker<'_> {
         let span = self.ast.span(e);
         let note = format!("{} cannot have dynamic type {} {why}", self.describe(subject), self.text(ty));
         let mut diagnostic =
-            Diagnostic::error(Code::ImpossibleAssertion, span, format!("impossible type switch case: {text}")).note(note);
+            Diagnostic::error(Code::ImpossibleAssertion, span, format!("impossible type switch case: {text}"))
+                .note(note);
         diagnostic.notes.extend(cause.notes);
         self.report(diagnostic);
     }

@@ -56,7 +56,8 @@ impl Checker<'_> {
         has_default
     }
 
-    /// Whether a statement list breaks out of the statement around it: by `break` alone when `implicit`, or by its label.
+    /// Whether a statement list breaks out of the statement around it: by `break` alone when `implicit`, or by its
+    /// label.
     fn breaks(&self, list: List<StmtId>, label: Option<Symbol>, implicit: bool) -> bool {
         self.ast.list(list).any(|s| self.breaks_out(s, label, implicit))
     }
@@ -82,8 +83,7 @@ impl Checker<'_> {
                 }
                 Stmt::Labeled { stmt: inner, .. } => stmt = inner,
                 Stmt::Switch { clauses, .. } | Stmt::TypeSwitch { clauses, .. } | Stmt::Select(clauses) => {
-                    return label.is_some()
-                        && ast.list(clauses).any(|c| self.breaks(ast.clause(c).body, label, false));
+                    return label.is_some() && ast.list(clauses).any(|c| self.breaks(ast.clause(c).body, label, false));
                 }
                 Stmt::For { body, .. } | Stmt::Range { body, .. } => {
                     return label.is_some() && self.breaks(ast.block(body).stmts, label, false);

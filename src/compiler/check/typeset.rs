@@ -226,12 +226,6 @@ impl Checker<'_> {
         }
     }
 
-    /// Terms as messages show them: `~int | ~string`.
-    pub(super) fn terms_text(&self, terms: &[Term]) -> String {
-        let parts: Vec<String> = terms.iter().map(|t| self.term_text(*t)).collect();
-        parts.join(" | ")
-    }
-
     /// A term as messages show it.
     pub(super) fn term_text(&self, term: Term) -> String {
         format!("{}{}", if term.tilde { "~" } else { "" }, self.text(term.ty))

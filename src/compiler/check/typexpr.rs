@@ -41,7 +41,10 @@ impl Checker<'_> {
 
     fn may_be_constraint(&self, ty: TypeId) -> bool {
         matches!(self.types.get(ty), Type::Named(_) | Type::Interface(_))
-            && !matches!(self.types.get(self.known_under(ty)), Type::Struct(_) | Type::Basic(crate::compiler::types::Basic::String))
+            && !matches!(
+                self.types.get(self.known_under(ty)),
+                Type::Struct(_) | Type::Basic(crate::compiler::types::Basic::String)
+            )
     }
 
     fn refuse_constraint(&mut self, ty: TypeId, span: Span) {
@@ -219,7 +222,11 @@ impl Checker<'_> {
 
     fn array_type(&mut self, len: ExprId, elem: ExprId) -> TypeId {
         if matches!(self.ast.expr(len), Expr::Ellipsis) {
-            self.error(self.ast.span(len), Code::InvalidArrayLength, "invalid use of [...] array (outside a composite literal)");
+            self.error(
+                self.ast.span(len),
+                Code::InvalidArrayLength,
+                "invalid use of [...] array (outside a composite literal)",
+            );
             self.var_type(elem);
             return tid::INVALID;
         }
@@ -307,19 +314,20 @@ impl Checker<'_> {
     /// The type of a function; declares its parameters in the open scope. `tparams` are its type parameters.
     pub(super) fn func_type(&mut self, sig: ast::Signature, tparams: Vec<TypeId>) -> TypeId {
         // All types are resolved before any name is declared: parameters are visible in the body only.
-        let (params, variadic) = self.param_types(sig.params, true);
-        let (results, _) = self.param_types(sig.results, false);
+        let (params, variadic) = self.param_types(sig.params);
+        let (results, _) = self.param_types(sig.results);
         self.declare_params(sig.params, &params, VarKind::Param);
         self.declare_params(sig.results, &results, VarKind::Result);
         self.types.intern(Type::Signature(Arc::new(Signature { tparams, params, results, variadic })))
     }
 
-    fn param_types(&mut self, fields: List<FieldId>, variadic_allowed: bool) -> (Vec<Param>, bool) {
+    /// Parameters or results, and whether the last is variadic; the parser allows that of no other.
+    fn param_types(&mut self, fields: List<FieldId>) -> (Vec<Param>, bool) {
         let ast = self.ast;
         let mut params = Vec::with_capacity(fields.len());
         let mut variadic = false;
         let mut last: Option<(ExprId, TypeId)> = None;
-        for (i, id) in ast.list(fields).enumerate() {
+        for id in ast.list(fields) {
             let field = ast.field(id);
             let mut ty = match last {
                 Some((e, ty)) if e == field.ty => ty,
@@ -327,15 +335,8 @@ impl Checker<'_> {
             };
             last = Some((field.ty, ty));
             if field.variadic {
-                if !variadic_allowed {
-                    self.error(field.span, Code::MisplacedDots, "invalid use of ...");
-                } else if i + 1 == fields.len() {
-                    variadic = true;
-                    ty = self.types.slice_of(ty);
-                } else {
-                    let message = "can only use ... with final parameter in list";
-                    self.error(field.span, Code::MisplacedDots, message);
-                }
+                variadic = true;
+                ty = self.types.slice_of(ty);
             }
             params.push(Param { name: field.name.map_or(sym::EMPTY, |n| n.symbol), ty });
         }
@@ -367,7 +368,11 @@ impl Checker<'_> {
     }
 
     /// The type parameters of a defined type: set before their constraints are resolved, which may mention the type.
-    pub(super) fn named_type_params(&mut self, id: crate::compiler::types::NamedId, fields: List<FieldId>) -> Arc<[TypeId]> {
+    pub(super) fn named_type_params(
+        &mut self,
+        id: crate::compiler::types::NamedId,
+        fields: List<FieldId>,
+    ) -> Arc<[TypeId]> {
         let list: Arc<[TypeId]> = self.declare_type_params(fields).into();
         self.types.named_mut(id).tparams = list.clone();
         self.bind_type_params(fields, &list);

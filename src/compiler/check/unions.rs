@@ -95,9 +95,9 @@ impl Checker<'_> {
                 self.interface_term_fault(term)
             } else {
                 let earlier = terms.get(..i).unwrap_or_default();
-                let overlap = earlier.iter().find(|&&(other, _)| {
-                    !self.is_plain_interface(other.ty) && !self.disjoint(term, other)
-                });
+                let overlap = earlier
+                    .iter()
+                    .find(|&&(other, _)| !self.is_plain_interface(other.ty) && !self.disjoint(term, other));
                 overlap.map(|&(other, _)| {
                     format!("overlapping terms {} and {}", self.term_text(term), self.term_text(other))
                 })
@@ -146,8 +146,9 @@ impl Checker<'_> {
                     Diagnostic::error(Code::DuplicateInterfaceMethod, span, format!("duplicate method {name}"));
                 if !at.is_none() {
                     let place = self.sources.describe(at);
-                    diagnostic =
-                        diagnostic.label(at, "other declaration").note(format!("{place}: other declaration of method {name}"));
+                    diagnostic = diagnostic
+                        .label(at, "other declaration")
+                        .note(format!("{place}: other declaration of method {name}"));
                 }
                 self.report(diagnostic);
             }

@@ -69,7 +69,8 @@ impl Checker<'_> {
         x.invalidate();
     }
 
-    /// Converts an untyped operand to `target`; typed operands and wrong ones are left alone. Reports what does not fit.
+    /// Converts an untyped operand to `target`; typed operands and wrong ones are left alone. Reports what does not
+    /// fit.
     pub(super) fn convert_untyped(&mut self, x: &mut Operand, target: TypeId) {
         match self.implicit_type(x, target) {
             Ok(ty) => self.settle_untyped(x, ty),
@@ -110,7 +111,9 @@ impl Checker<'_> {
             return if self.has_nil(target) { Ok(tid::UNTYPED_NIL) } else { Err(Misfit::Incompatible) };
         }
         if let Some(tparam) = self.types.as_tparam(target) {
-            let Some(terms) = self.tparam_terms(tparam).filter(|t| !t.is_empty()) else { return Err(Misfit::Incompatible) };
+            let Some(terms) = self.tparam_terms(tparam).filter(|t| !t.is_empty()) else {
+                return Err(Misfit::Incompatible);
+            };
             for term in terms.iter() {
                 self.implicit_type(x, term.ty)?;
             }

@@ -127,7 +127,8 @@ impl Loader<'_> {
             self.states.insert(path.clone(), State::Broken);
             return path;
         };
-        let unit = Unit { path: path.clone(), files, is_std: false, imports: FxHashMap::default(), implicit: Vec::new() };
+        let unit =
+            Unit { path: path.clone(), files, is_std: false, imports: FxHashMap::default(), implicit: Vec::new() };
         if kind != Kind::Library && !import.is_none() {
             self.states.insert(path.clone(), State::Loaded(kind));
         } else {
@@ -232,6 +233,10 @@ impl Loader<'_> {
                 return None;
             }
             Ok(Import::Relative) => self.relative(importer, &path, span)?,
+            Ok(Import::Standard) if library::is_internal(&path) && !importer.is_std => {
+                self.error(span, Code::InvalidImportPath, format!("use of internal package {path} not allowed"));
+                return None;
+            }
             Ok(Import::Standard) if library::contains(&path) => self.standard(&path)?,
             Ok(Import::Standard) => {
                 self.not_in_library(importer, &path, span);
@@ -267,7 +272,8 @@ impl Loader<'_> {
             files.push(file);
         }
         let path = path.to_owned();
-        let unit = Unit { path: path.clone(), files, is_std: true, imports: FxHashMap::default(), implicit: Vec::new() };
+        let unit =
+            Unit { path: path.clone(), files, is_std: true, imports: FxHashMap::default(), implicit: Vec::new() };
         self.follow(unit, Kind::Library, &[]);
         Some(path)
     }

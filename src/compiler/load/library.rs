@@ -17,13 +17,18 @@ pub(super) fn contains(path: &str) -> bool {
 
 /// The package that is in scope under `name` in scripts: the one whose path ends in it.
 pub(super) fn named(name: &str) -> Option<&'static str> {
-    packages().find(|path| last_element(path) == name && !is_version(name))
+    packages().find(|path| last_element(path) == name && !is_version(name) && !is_internal(path))
 }
 
 /// The package that an unknown path most likely means: one with the same last element, or a similar path.
 pub(super) fn similar(path: &str) -> Option<&'static str> {
     let same_name = || named(last_element(path));
-    spelling::closest(path, packages()).or_else(same_name)
+    spelling::closest(path, packages().filter(|p| !is_internal(p))).or_else(same_name)
+}
+
+/// Whether only the library itself may import the package.
+pub(super) fn is_internal(path: &str) -> bool {
+    path.split('/').any(|element| element == "internal")
 }
 
 /// The paths of all packages, in order.

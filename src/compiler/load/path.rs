@@ -129,15 +129,17 @@ pub(super) fn locate(base: &Path, reader: &dyn SourceReader) -> Result<Sources, 
     }
 }
 
-/// The sources among the files of a folder: `.lang` files, or if there are none, `.go` files. As in Go, those that begin
-/// with `_` or `.` and those of tests do not count.
+/// The sources among the files of a folder: `.lang` files, or if there are none, `.go` files. As in Go, those that
+/// begin with `_` or `.` and those of tests do not count.
 pub(super) fn package_files(folder: &Path, reader: &dyn SourceReader) -> std::io::Result<Vec<PathBuf>> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let files = reader.list(folder)?;
     let with = |extension: &str| -> Vec<PathBuf> {
         let wanted = |path: &&PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            path.extension().is_some_and(|e| e == extension) && !stem.starts_with(['_', '.']) && !stem.ends_with("_test")
+            path.extension().is_some_and(|e| e == extension)
+                && !stem.starts_with(['_', '.'])
+                && !stem.ends_with("_test")
         };
         files.iter().filter(wanted).map(|path| plain(path)).collect()
     };

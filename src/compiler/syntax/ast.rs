@@ -295,7 +295,8 @@ pub enum Expr {
         /// Index or type arguments; never empty unless an error was given.
         indices: List<ExprId>,
     },
-    /// `x[lo:hi:max]`; `parts` has exactly three entries, [`Expr::Bad`]-free; absent ones are `None` in [`Ast::slice_parts`].
+    /// `x[lo:hi:max]`; `parts` has exactly three entries, [`Expr::Bad`]-free; absent ones are `None` in
+    /// [`Ast::slice_parts`].
     Slice {
         /// What is sliced.
         x: ExprId,
@@ -835,7 +836,10 @@ impl Ast {
 
     /// The ids of a list.
     #[inline]
-    pub fn list<T: Listed>(&self, list: List<T>) -> impl DoubleEndedIterator<Item = T> + ExactSizeIterator + Clone + use<'_, T> {
+    pub fn list<T: Listed>(
+        &self,
+        list: List<T>,
+    ) -> impl DoubleEndedIterator<Item = T> + ExactSizeIterator + Clone + use<'_, T> {
         self.pool[list.start as usize..(list.start + list.len) as usize].iter().map(|&raw| T::unpack(raw))
     }
 

@@ -268,11 +268,9 @@ impl<'s> Lexer<'s> {
         self.newline_ends = next.token.ends_statement();
         match next.token {
             Token::Name | Token::Assign | Token::Define => {}
-            Token::Literal(_) => {
-                if !self.automaton.extras.list.is_empty() {
-                    self.take_faults();
-                    self.bad_literals.push(next.lo);
-                }
+            Token::Literal(_) if !self.automaton.extras.list.is_empty() => {
+                self.take_faults();
+                self.bad_literals.push(next.lo);
             }
             Token::LParen | Token::LBrack | Token::LBrace => self.open(chunk, &mut next),
             Token::RParen | Token::RBrack | Token::RBrace => self.close(next),
@@ -300,13 +298,30 @@ impl<'s> Lexer<'s> {
                 self.current.func_body = true;
                 self.current.weight += 1;
             }
-            Token::Binary(_) | Token::Sign(_) | Token::Star | Token::Amp | Token::Pipe | Token::Not | Token::Tilde
-            | Token::Arrow | Token::Dot | Token::Chan | Token::Else | Token::Colon => {
+            Token::Binary(_)
+            | Token::Sign(_)
+            | Token::Star
+            | Token::Amp
+            | Token::Pipe
+            | Token::Not
+            | Token::Tilde
+            | Token::Arrow
+            | Token::Dot
+            | Token::Chan
+            | Token::Else
+            | Token::Colon => {
                 self.current.weight += 1;
             }
             // A header that lacks its block ends here, but `if var x = …` is a mistake of its own.
-            Token::Var if chunk.tokens.last().is_some_and(|t| matches!(t.token, Token::If | Token::For | Token::Switch)) => {}
-            Token::Case | Token::Default | Token::Return | Token::Var | Token::Const | Token::Type | Token::Go
+            Token::Var
+                if chunk.tokens.last().is_some_and(|t| matches!(t.token, Token::If | Token::For | Token::Switch)) => {}
+            Token::Case
+            | Token::Default
+            | Token::Return
+            | Token::Var
+            | Token::Const
+            | Token::Type
+            | Token::Go
             | Token::Defer => self.current.header = false,
             _ => {}
         }
@@ -393,7 +408,8 @@ impl<'s> Lexer<'s> {
         let level = &mut self.current;
         if level.type_brackets && last.token == Token::Name && level.element as usize + 1 == index {
             use Token::{Arrow, Chan, Comma, Func, Interface, LBrack, Map, Name, Struct, Tilde};
-            let decides = matches!(next.token, Name | LBrack | Tilde | Chan | Map | Func | Struct | Interface | Arrow | Comma);
+            let decides =
+                matches!(next.token, Name | LBrack | Tilde | Chan | Map | Func | Struct | Interface | Arrow | Comma);
             if decides || level.type_params {
                 level.type_params = true;
                 last.token = Token::TypeParam;

@@ -103,8 +103,14 @@ mod tests {
 
     #[test]
     fn runes_are_code_points() {
-        let cases =
-            [("'a'", 97), (r"'\n'", 10), (r"'\''", 39), ("'世'", 0x4e16), (r"'\xff'", 255), (r"'\U0010FFFF'", 0x10ffff)];
+        let cases = [
+            ("'a'", 97),
+            (r"'\n'", 10),
+            (r"'\''", 39),
+            ("'世'", 0x4e16),
+            (r"'\xff'", 255),
+            (r"'\U0010FFFF'", 0x10ffff),
+        ];
         for (text, value) in cases {
             assert_eq!(unquote_rune(text), Some(value), "{text}");
         }

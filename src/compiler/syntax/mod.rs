@@ -21,7 +21,7 @@ mod token;
 pub use parse::{parse_expr, parse_file};
 
 /// What LALRPOP generates.
-#[expect(clippy::all, reason = "generated")]
+#[expect(clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated")]
 mod grammar {
     include!(concat!(env!("OUT_DIR"), "/lang.rs"));
 }

@@ -115,7 +115,9 @@ impl<'a> Driver<'a> {
             self.builder.rewind();
             let at = self.asked.get().saturating_sub(1).min(chunk.tokens.len());
             let expected = match error {
-                ParseError::UnrecognizedToken { expected, .. } | ParseError::UnrecognizedEof { expected, .. } => expected,
+                ParseError::UnrecognizedToken { expected, .. } | ParseError::UnrecognizedEof { expected, .. } => {
+                    expected
+                }
                 _ => Vec::new(),
             };
             let failure = Failure { start: self.builder.resume, at, expected };

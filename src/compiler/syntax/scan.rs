@@ -256,7 +256,9 @@ impl Number {
         if let Some(i) = digits.invalid.filter(|_| n.kind == LitKind::Int || matches!(prefix, b'b' | b'o')) {
             n.fail(i, format!("invalid digit '{}' in {name} literal", char::from(at(i))));
         }
-        if digits.separators && let Some(i) = misplaced_separator(text.get(..n.len).unwrap_or(text), prefix) {
+        if digits.separators
+            && let Some(i) = misplaced_separator(text.get(..n.len).unwrap_or(text), prefix)
+        {
             n.fail(i, "'_' must separate successive digits");
         }
         n

@@ -3,7 +3,8 @@
 //! Invariants:
 //! - A [`Type`] is stored once; its id never changes. The predeclared types have the fixed ids of [`tid`].
 //! - `canon(t)` replaces aliases by what they stand for and drops parameter names, everywhere inside `t`.
-//! - `Named`, type parameters and aliases are nominal: each has an entry of its own, filled in as the checker learns more.
+//! - `Named`, type parameters and aliases are nominal: each has an entry of its own, filled in as the checker learns
+//!   more.
 //! - A struct field or method that is exported has no package, so that equal structure means equal type.
 
 use std::hash::{BuildHasher, Hash};

@@ -62,12 +62,10 @@ impl Universe {
             declare(name, tid::INVALID, ObjKind::Builtin(builtin));
         }
         objects[any].ty = any_type;
-        debug_assert_eq!([empty, any_type, error_type, comparable_type], [
-            tid::EMPTY_INTERFACE,
-            tid::ANY,
-            tid::ERROR,
-            tid::COMPARABLE
-        ]);
+        debug_assert_eq!(
+            [empty, any_type, error_type, comparable_type],
+            [tid::EMPTY_INTERFACE, tid::ANY, tid::ERROR, tid::COMPARABLE]
+        );
         Self { scope, iota, error_method }
     }
 }

@@ -124,7 +124,7 @@ impl Builder<'_> {
     ) -> DeclId {
         let name = self.name(name);
         let recv = receivers.and_then(|list| self.receiver(list, l, name));
-        let sig = Signature { params, results };
+        let sig = self.signature(params, results);
         let func = Func { name, recv, tparams, sig, body, span: Span::new(l, r), head: Span::new(l, head) };
         let id = self.ast.add_func(func);
         self.ast.add_decl(Decl::Func(id))

@@ -201,7 +201,9 @@ impl Builder<'_> {
     fn guard(&mut self, s: StmtId) -> Option<(Option<ExprId>, ExprId)> {
         let (bind, guard) = match self.ast.stmt(s) {
             Stmt::Expr(x) => (None, x),
-            Stmt::Define { lhs, rhs } if lhs.len() == 1 && rhs.len() == 1 => (self.ast.first(lhs), self.ast.first(rhs)?),
+            Stmt::Define { lhs, rhs } if lhs.len() == 1 && rhs.len() == 1 => {
+                (self.ast.first(lhs), self.ast.first(rhs)?)
+            }
             _ => return None,
         };
         let Expr::Assert { ty: None, .. } = self.ast.expr(guard) else { return None };

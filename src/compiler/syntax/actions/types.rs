@@ -69,7 +69,20 @@ impl Builder<'_> {
 
     /// `func(params) results`
     pub fn func_type(&mut self, l: u32, params: List<FieldId>, results: List<FieldId>, r: u32) -> ExprId {
-        self.ast.add_expr(Expr::FuncType(Signature { params, results }), Span::new(l, r))
+        let signature = self.signature(params, results);
+        self.ast.add_expr(Expr::FuncType(signature), Span::new(l, r))
+    }
+
+    /// Parameters and results, of which only parameters can be variadic.
+    pub(super) fn signature(&mut self, params: List<FieldId>, results: List<FieldId>) -> Signature {
+        for i in 0..results.len() {
+            let Some(id) = self.ast.nth(results, i) else { break };
+            let field = self.ast.field(id);
+            if field.variadic {
+                self.error(Code::MisplacedDots, field.span, "invalid use of ...");
+            }
+        }
+        Signature { params, results }
     }
 
     /// A result without parentheses.
@@ -311,7 +324,9 @@ impl Builder<'_> {
             Expr::Binary(_, x, y) => self.must_be_constraint(x) || self.must_be_constraint(y),
             Expr::Unary(UnOp::Tilde, _) => true,
             Expr::Star(x) | Expr::Unary(_, x) | Expr::Paren(x) => self.must_be_constraint(x),
-            Expr::Call { args, .. } if args.len() == 1 => self.ast.first(args).is_some_and(|x| self.must_be_constraint(x)),
+            Expr::Call { args, .. } if args.len() == 1 => {
+                self.ast.first(args).is_some_and(|x| self.must_be_constraint(x))
+            }
             Expr::ArrayType { .. }
             | Expr::SliceType(_)
             | Expr::MapType { .. }

@@ -108,7 +108,9 @@ impl<'t> Context<'t> {
         match self.open_before(open) {
             None => {
                 let brace = (self.start..open).any(|i| {
-                    self.token(i) == Some(Token::LBrace) && self.open_before(i).is_none() && self.kind(i) == Inside::Block
+                    self.token(i) == Some(Token::LBrace)
+                        && self.open_before(i).is_none()
+                        && self.kind(i) == Inside::Block
                 });
                 self.token(self.start) == Some(Token::FuncDecl) && !brace
             }
@@ -125,12 +127,18 @@ impl<'t> Context<'t> {
                 Token::RParen | Token::ResultRParen | Token::RBrack | Token::RBrace => depth += 1,
                 Token::LParen | Token::LBrack | Token::LBrace | Token::BlockLBrace => match depth.checked_sub(1) {
                     Some(less) => depth = less,
-                    None => return i + 1 == open && matches!(token, Token::LBrace | Token::BlockLBrace) && self.is_block(i),
+                    None => {
+                        return i + 1 == open
+                            && matches!(token, Token::LBrace | Token::BlockLBrace)
+                            && self.is_block(i);
+                    }
                 },
                 _ if depth > 0 => {}
                 Token::Func | Token::FuncDecl | Token::Else => return true,
                 Token::Semi(_) => return i + 1 == open,
-                Token::Colon => return i + 1 == open && self.open_before(i).is_some_and(|o| self.kind(o) == Inside::Block),
+                Token::Colon => {
+                    return i + 1 == open && self.open_before(i).is_some_and(|o| self.kind(o) == Inside::Block);
+                }
                 Token::Assign | Token::Define | Token::Comma | Token::Return => return false,
                 _ => {}
             }

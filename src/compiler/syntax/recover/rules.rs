@@ -112,8 +112,20 @@ impl<'t> Scene<'_, 't> {
             };
             return Some(self.replace(self.says("else must be followed by if or statement block"), to, insert));
         }
+        if !self.repairs.program
+            && self.is(Token::Name)
+            && before == Some(Token::Func)
+            && matches!(c.token(c.at + 1), Some(Token::LParen | Token::LBrack))
+        {
+            // A named function inside of another one: without its name it is a literal.
+            return Some(self.replace(self.unexpected(", expected ("), c.at + 1, &[]));
+        }
         if self.is(Token::LBrack) && before == Some(Token::Func) {
-            return Some(self.replace(self.says("function type must have no type parameters"), c.past_close(c.at), &[]));
+            return Some(self.replace(
+                self.says("function type must have no type parameters"),
+                c.past_close(c.at),
+                &[],
+            ));
         }
         if before == Some(Token::Colon) && self.is_label() && self.token.is_some() {
             let diagnostic = self.repairs.error(c.tokens.get(c.at - 2), "missing statement after label");
@@ -175,6 +187,10 @@ impl<'t> Scene<'_, 't> {
                 let diagnostic = self.repairs.error(c.tokens.first(), "package statement must be first");
                 return Some(Repair { stop: true, ..self.replace(diagnostic, c.at + 1, &[]) });
             }
+            if self.is(Token::Else) {
+                // Its block may stand alone.
+                return Some(self.replace(self.unexpected(""), c.at + 1, &[]));
+            }
             let to = (self.sync(|t| matches!(t, Token::Semi(_))) + 1).max(c.at + 1);
             return Some(self.replace(self.unexpected(""), to, &[]));
         }
@@ -185,14 +201,14 @@ impl<'t> Scene<'_, 't> {
         } else {
             "non-declaration statement outside function body"
         };
-        Some(self.top_level(self.says(message), &[]))
+        let diagnostic = Diagnostic { code: Code::MisplacedDeclaration, ..self.says(message) };
+        Some(self.top_level(diagnostic, &[]))
     }
 
     /// Goes on with the next declaration.
     fn top_level(&self, diagnostic: Diagnostic, insert: &[Token]) -> Repair {
-        let declares = |t| {
-            matches!(t, Token::Import | Token::Const | Token::Type | Token::Var | Token::Func | Token::FuncDecl)
-        };
+        let declares =
+            |t| matches!(t, Token::Import | Token::Const | Token::Type | Token::Var | Token::Func | Token::FuncDecl);
         let to = self.context.sync(self.context.at.max(self.context.start), false, declares);
         self.replace(diagnostic, to, insert)
     }
@@ -231,7 +247,9 @@ impl<'t> Scene<'_, 't> {
 
     fn is_label(&self) -> bool {
         let starts = |t| matches!(t, Token::Semi(_) | Token::LBrace | Token::BlockLBrace | Token::Colon);
-        matches!(self.inside, Inside::Block | Inside::Item) && self.context.before(2) == Some(Token::Name) && self.context.before(3).is_none_or(starts)
+        matches!(self.inside, Inside::Block | Inside::Item)
+            && self.context.before(2) == Some(Token::Name)
+            && self.context.before(3).is_none_or(starts)
     }
 
     /// A missing expression.
@@ -269,7 +287,10 @@ impl<'t> Scene<'_, 't> {
             Inside::Interface if starts_line => return Some(self.skip_line("~ term or type")),
             _ => {}
         }
-        if self.inside == Inside::TypeParams && matches!(before, Some(Token::LBrack | Token::Comma)) && self.token.is_some() {
+        if self.inside == Inside::TypeParams
+            && matches!(before, Some(Token::LBrack | Token::Comma))
+            && self.token.is_some()
+        {
             return Some(self.skip_entry("]", |t| matches!(t, Token::Comma | Token::RBrack)));
         }
         if !self.wants("map") {
@@ -316,7 +337,9 @@ impl<'t> Scene<'_, 't> {
     fn declares_type(&self) -> bool {
         let c = self.context;
         let keyword = |i: usize| {
-            let grouped = c.open_before(i).is_some_and(|o| o > 0 && c.kind(o) == Inside::Group && c.token(o - 1) == Some(Token::Type));
+            let grouped = c
+                .open_before(i)
+                .is_some_and(|o| o > 0 && c.kind(o) == Inside::Group && c.token(o - 1) == Some(Token::Type));
             let starts = i.checked_sub(1).and_then(|p| c.token(p));
             starts == Some(Token::Type) || (grouped && matches!(starts, Some(Token::LParen | Token::Semi(_))))
         };
@@ -325,7 +348,10 @@ impl<'t> Scene<'_, 't> {
             Some(Token::Name) => keyword(last),
             Some(Token::Assign) => self.wants("chan") && !self.wants("!"),
             Some(Token::RBrack) => c.open_before(last).is_some_and(|o| {
-                o > 0 && c.token(o - 1) == Some(Token::Name) && keyword(o - 1) && c.tokens.get(o + 1).is_some_and(|t| t.token == Token::TypeParam)
+                o > 0
+                    && c.token(o - 1) == Some(Token::Name)
+                    && keyword(o - 1)
+                    && c.tokens.get(o + 1).is_some_and(|t| t.token == Token::TypeParam)
             }),
             _ => false,
         }
@@ -347,7 +373,8 @@ impl<'t> Scene<'_, 't> {
         if self.wants("=") && self.is(Token::Define) {
             return Some(self.replace(self.unexpected(", expected ="), self.context.at + 1, &[Token::Assign]));
         }
-        let possibly = |what: &str, close: &str| format!(" in {what}; possibly missing semicolon or newline or {close}");
+        let possibly =
+            |what: &str, close: &str| format!(" in {what}; possibly missing semicolon or newline or {close}");
         Some(match self.inside {
             Inside::Group => self.close(&possibly("grouped declaration", ")"), Token::RParen),
             Inside::Struct => self.close(&possibly("struct type", "}"), Token::RBrace),
@@ -370,7 +397,8 @@ impl<'t> Scene<'_, 't> {
     /// Goes on behind the bracket that ends a list.
     fn close(&self, message: &str, close: Token) -> Repair {
         let to = self.sync(is_close);
-        let there = self.found(to) == Some(close) || (close == Token::RParen && self.found(to) == Some(Token::ResultRParen));
+        let there =
+            self.found(to) == Some(close) || (close == Token::RParen && self.found(to) == Some(Token::ResultRParen));
         let insert: &[Token] = if there { &[] } else { &[close] };
         self.replace(self.unexpected(message), to, insert)
     }
@@ -479,7 +507,9 @@ impl<'t> Scene<'_, 't> {
             (":=", Token::Define, ":="),
         ];
         match WANTED.iter().find(|(terminal, ..)| self.wants(terminal)) {
-            Some(&(_, token, words)) => self.replace(self.unexpected(&format!(", expected {words}")), c.at + 1, &[token]),
+            Some(&(_, token, words)) => {
+                self.replace(self.unexpected(&format!(", expected {words}")), c.at + 1, &[token])
+            }
             None => self.replace(self.unexpected(""), c.at + 1, &[]),
         }
     }
