@@ -178,7 +178,7 @@ impl Checker<'_> {
         let (mut operands, comma_ok) = self.multi_expr(only, lhs.len() == 2);
         if operands.len() == lhs.len() {
             for (target, x) in ast.list(lhs).zip(operands.iter_mut()) {
-                self.assign_value_to(target, x, "multiple assignment", false);
+                self.assign_value_to(target, x, "multiple assignment", None);
             }
             if comma_ok {
                 self.record_comma_ok(only);
@@ -193,7 +193,7 @@ impl Checker<'_> {
 
     /// `x = v`, where `v` may be a call with several results by mistake.
     fn assign_single(&mut self, target: ExprId, value: ExprId) {
-        let wanted = self.target_type(target, false);
+        let wanted = self.target_type(target, None);
         let hint = match wanted {
             Target::Typed(ty) => Some(ty),
             _ => None,
@@ -219,7 +219,7 @@ impl Checker<'_> {
     }
 
     fn assign_one(&mut self, target: ExprId, value: ExprId, context: &str) {
-        let wanted = self.target_type(target, false);
+        let wanted = self.target_type(target, None);
         let hint = match wanted {
             Target::Typed(ty) => Some(ty),
             _ => None,
@@ -228,9 +228,15 @@ impl Checker<'_> {
         self.assign_to(wanted, &mut x, context);
     }
 
-    /// Assigns a checked value. `operation` says that the target's own value is used too.
-    pub(super) fn assign_value_to(&mut self, target: ExprId, x: &mut Operand, context: &str, operation: bool) {
-        let wanted = self.target_type(target, operation);
+    /// Assigns a checked value. An operation has evaluated the target already, and uses the target's own value too.
+    pub(super) fn assign_value_to(
+        &mut self,
+        target: ExprId,
+        x: &mut Operand,
+        context: &str,
+        evaluated: Option<Operand>,
+    ) {
+        let wanted = self.target_type(target, evaluated);
         self.assign_to(wanted, x, context);
     }
 
@@ -254,7 +260,8 @@ impl Checker<'_> {
     }
 
     /// The type of what is assigned to. Assigning to a variable does not use it.
-    fn target_type(&mut self, target: ExprId, operation: bool) -> Target {
+    fn target_type(&mut self, target: ExprId, evaluated: Option<Operand>) -> Target {
+        let operation = evaluated.is_some();
         let inner = self.ast.unparen(target);
         let mut assigned = None;
         if let Expr::Ident(symbol) = self.ast.expr(inner) {
@@ -267,7 +274,7 @@ impl Checker<'_> {
                 assigned = Some((object, var.used));
             }
         }
-        let x = self.expr(target);
+        let x = evaluated.unwrap_or_else(|| self.expr(target));
         if let Some((object, used)) = assigned {
             self.note_reassigned(object);
             if !operation
@@ -331,14 +338,14 @@ impl Checker<'_> {
 
     /// Evaluates a target after an error.
     pub(super) fn use_expr_as_target(&mut self, target: ExprId) {
-        self.target_type(target, false);
+        self.target_type(target, None);
     }
 
     /// Evaluates targets after an error, without counting a plain variable as used.
     fn use_targets(&mut self, lhs: List<ExprId>) {
         let ast = self.ast;
         for target in ast.list(lhs) {
-            self.target_type(target, false);
+            self.target_type(target, None);
         }
     }
 

@@ -34,8 +34,13 @@ impl Checker<'_> {
             Mode::Invalid => return,
             Mode::Nil | Mode::Constant | Mode::Variable | Mode::MapIndex | Mode::Value | Mode::CommaOk => {}
             Mode::NoValue | Mode::Builtin(_) | Mode::Type => {
-                let message = format!("cannot assign {} to {context}", self.describe(x));
-                self.error(x.span, Code::NotAssignable, message);
+                let (code, message) = match x.mode {
+                    Mode::Builtin(_) => {
+                        (Code::BuiltinNotCalled, format!("{} (built-in) must be called", self.expr_text(x.expr)))
+                    }
+                    _ => (Code::NotAssignable, format!("cannot assign {} to {context}", self.describe(x))),
+                };
+                self.error(x.span, code, message);
                 return x.invalidate();
             }
         }

@@ -85,7 +85,6 @@ impl Checker<'_> {
         args: List<ExprId>,
         spread: bool,
     ) -> ExprKind {
-        let text = self.text(target);
         let whole = x.span;
         if self.is_generic_type(target) {
             // A generic type cannot infer its arguments from a conversion.
@@ -100,20 +99,22 @@ impl Checker<'_> {
                     self.error(
                         self.ast.span(arg),
                         Code::InvalidSpread,
-                        format!("invalid use of ... in conversion to {text}"),
+                        format!("invalid use of ... in conversion to {}", self.text(target)),
                     );
                     self.use_exprs(args);
                     return ExprKind::Conversion;
                 }
                 let e = x.expr;
                 // A generic function takes its type arguments from a function type.
-                let wants_function = matches!(self.under_type(target), Type::Signature(_));
+                let under = self.common_under(target).unwrap_or(target);
+                let wants_function = matches!(self.under_type(under), Type::Signature(_));
                 *x = self.expr_hint(arg, Some(target).filter(|_| wants_function));
                 x.span = self.env.repeated_at.unwrap_or_else(|| self.ast.span(arg));
                 if !x.is_invalid() && self.is_constraint(target) {
                     let message = format!(
-                        "cannot use interface {text} in conversion \
-                         (contains specific type constraints or is comparable)"
+                        "cannot use interface {} in conversion \
+                         (contains specific type constraints or is comparable)",
+                        self.text(target)
                     );
                     self.error(x.span, Code::MisplacedConstraint, message);
                     x.invalidate();
@@ -126,12 +127,14 @@ impl Checker<'_> {
             }
             (_, 0) => {
                 let close = Span::new(whole.hi.saturating_sub(1), whole.hi);
-                self.error(close, Code::ArgumentCount, format!("missing argument in conversion to {text}"));
+                let message = format!("missing argument in conversion to {}", self.text(target));
+                self.error(close, Code::ArgumentCount, message);
             }
             _ => {
                 self.use_exprs(args);
                 let last = self.ast.last(args).map_or(whole, |a| self.ast.span(a));
-                self.error(last, Code::ArgumentCount, format!("too many arguments in conversion to {text}"));
+                let message = format!("too many arguments in conversion to {}", self.text(target));
+                self.error(last, Code::ArgumentCount, message);
             }
         }
         ExprKind::Conversion
@@ -433,7 +436,7 @@ impl Checker<'_> {
             return;
         }
         if let Mode::Builtin(_) = operand.mode {
-            let message = format!("{} (built-in) must be called", self.expr_text(base));
+            let message = format!("cannot index {} (built-in)", self.expr_text(base));
             self.error(operand.span, Code::BuiltinNotCalled, message);
             self.use_exprs(indices);
             return;
@@ -515,6 +518,7 @@ impl Checker<'_> {
     /// A generic function that is used as a value of a known type.
     pub(super) fn instantiate_for_target(&mut self, x: &mut Operand, target: TypeId) {
         let Type::Signature(sig) = self.types.get(x.ty).clone() else { return };
+        let target = self.common_under(target).unwrap_or(target);
         if !matches!(self.under_type(target), Type::Signature(_)) {
             let message = format!("cannot use generic function {} without instantiation", self.expr_text(x.expr));
             self.error(x.span, Code::NotInstantiated, message);

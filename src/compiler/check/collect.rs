@@ -456,6 +456,14 @@ impl Checker<'_> {
         let info = self.decls.get(&object)?;
         let DeclKind::Type(spec) = info.kind else { return None };
         let Spec::Type { alias: true, ty, .. } = self.ast.spec(spec) else { return None };
+        // The methods of an instance are those of its generic type.
+        let inner = match self.ast.expr(self.ast.unparen(ty)) {
+            Expr::Star(inner) => self.ast.unparen(inner),
+            _ => self.ast.unparen(ty),
+        };
+        if matches!(self.ast.expr(inner), Expr::Index { .. }) {
+            return None;
+        }
         let (name, pointer) = self.receiver_base(ty);
         let target = self.packages[self.env.pkg?].scope.get(&name?).copied()?;
         Some((target, pointer))

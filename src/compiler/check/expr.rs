@@ -13,6 +13,9 @@ use crate::compiler::syntax::literal;
 use crate::compiler::types::constant::{self, BadLiteral, INTEGER_BITS, Value};
 use crate::compiler::types::{ObjId, ObjKind, Type, TypeId, tid};
 
+/// Errors after which undefined names get no more suggestions.
+const SUGGESTIONS: usize = 200;
+
 /// What an expression is when it stands as a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExprKind {
@@ -130,12 +133,28 @@ impl Checker<'_> {
     /// Refuses the results of a call that has several. Says whether the operand is fine.
     pub(super) fn single_value(&mut self, x: &mut Operand) -> bool {
         if x.mode == Mode::Value && matches!(self.types.get(x.ty), Type::Tuple(_)) {
-            let message = format!("multiple-value {} in single-value context", self.describe(x));
+            let message = format!(
+                "multiple-value {} (value of type {}) in single-value context",
+                self.expr_text(x.expr),
+                self.results_text(x)
+            );
             self.error(x.span, Code::MultipleValues, message);
             x.invalidate();
             return false;
         }
         !x.is_invalid()
+    }
+
+    /// The results of a call with their names.
+    fn results_text(&self, x: &Operand) -> String {
+        if let Expr::Call { fun, .. } = self.ast.expr(self.ast.unparen(x.expr))
+            && let Type::Signature(sig) = self.types.get(self.known_under(self.info.type_of(fun)))
+            && sig.results.iter().all(|p| p.name != sym::EMPTY)
+        {
+            let parts = sig.results.iter().map(|p| format!("{} {}", self.name(p.name), self.text(p.ty)));
+            return format!("({})", parts.collect::<Vec<_>>().join(", "));
+        }
+        self.text(x.ty)
     }
 
     /// Checks an expression of any kind and records what it is.
@@ -254,7 +273,9 @@ impl Checker<'_> {
         }
         let text = self.name(symbol);
         let mut diagnostic = Diagnostic::error(Code::Undefined, x.span, format!("undefined: {text}"));
-        if let Some(best) = self.closest(text, &self.visible_names()) {
+        // Where hundreds of names are missing, a whole file is: looking for each one's like would take long.
+        let worthwhile = self.diagnostics.len() < SUGGESTIONS;
+        if worthwhile && let Some(best) = self.closest(text, &self.visible_names()) {
             diagnostic = diagnostic.suggest(x.span, best, format!("did you mean `{best}`?"));
         }
         self.report(diagnostic);
@@ -368,6 +389,7 @@ impl Checker<'_> {
             return;
         }
         if operand.mode == Mode::Type {
+            self.refuse_constraint_later(operand.ty, operand.span);
             x.mode = Mode::Type;
             x.ty = self.types.pointer_to(operand.ty);
             return;

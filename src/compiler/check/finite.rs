@@ -2,18 +2,24 @@
 //! defined as each other.
 //!
 //! The walk follows what is stored in place: fields, elements, embedded types and right sides. Pointers, slices, maps,
-//! channels and functions end it. Types are walked as they are declared, not as they are instantiated: a type
-//! parameter is looked up in the instance the walk is in, and its argument is walked in the place where that instance
-//! is mentioned (`nest` without its last entry), so that `Box[Box[int]]` is no cycle while `type T struct { b Box[T] }`
-//! is one. This also ends for types that would be expanded without end.
+//! channels and functions end it. Each declaration is walked once, generic or not; for a generic type the walk finds
+//! which of its parameters it stores in place. Where an instance is mentioned, the arguments for those are stored there
+//! too. So `Box[Box[int]]` is no cycle while `type T struct { b Box[T] }` is one, nothing is expanded, and the work is
+//! linear in the size of the declarations.
+
+use smallvec::SmallVec;
 
 use super::Checker;
 use crate::base::Span;
 use crate::compiler::diag::{Code, Diagnostic, has_errors};
-use crate::compiler::types::{Type, TypeId, tid};
+use crate::compiler::types::{NamedId, Type, TypeId, tid};
 
-/// Instances around the current place: what is being walked, innermost last.
-type Nest = Vec<TypeId>;
+/// A type on the way from the start of the walk to the current place.
+struct Step {
+    ty: TypeId,
+    /// Whether its declaration is being walked, rather than an argument that it stores.
+    declaration: bool,
+}
 
 impl Checker<'_> {
     /// Reports a defined type that contains itself, and makes it invalid.
@@ -22,58 +28,76 @@ impl Checker<'_> {
         self.is_finite(named, &mut Vec::new(), &mut Vec::new());
     }
 
-    /// `path` holds the types from the start of the walk, for the message.
-    fn is_finite(&mut self, ty: TypeId, nest: &mut Nest, path: &mut Vec<TypeId>) -> bool {
+    /// Walks what a type stores in place; the type parameters among it are added to `inline`.
+    fn is_finite(&mut self, ty: TypeId, path: &mut Vec<Step>, inline: &mut Vec<TypeId>) -> bool {
         match self.types.get(ty).clone() {
-            Type::Array(elem, _) => self.is_finite(elem, nest, path),
-            Type::Struct(s) => s.fields.iter().all(|f| self.is_finite(f.ty, nest, path)),
-            Type::Union(terms) => terms.iter().all(|t| self.is_finite(t.ty, nest, path)),
+            Type::Array(elem, _) => self.is_finite(elem, path, inline),
+            // All of them are walked: each may be a cycle of its own.
+            Type::Struct(s) => s.fields.iter().fold(true, |ok, f| self.is_finite(f.ty, path, inline) && ok),
+            Type::Union(terms) => terms.iter().fold(true, |ok, t| self.is_finite(t.ty, path, inline) && ok),
             // `comparable` embeds itself by definition.
-            Type::Interface(i) => i.embeds.iter().all(|&e| e == tid::COMPARABLE || self.is_finite(e, nest, path)),
-            Type::Named(_) => self.is_named_finite(self.types.unalias(ty), nest, path),
-            Type::TypeParam(_) => self.is_argument_finite(ty, nest, path),
+            Type::Interface(i) => {
+                let embeds = i.embeds.iter().filter(|&&e| e != tid::COMPARABLE);
+                embeds.fold(true, |ok, &e| self.is_finite(e, path, inline) && ok)
+            }
+            Type::Named(_) => self.is_named_finite(self.types.unalias(ty), path, inline),
+            Type::TypeParam(_) => {
+                if !inline.contains(&ty) {
+                    inline.push(ty);
+                }
+                true
+            }
             _ => true,
         }
     }
 
-    fn is_named_finite(&mut self, ty: TypeId, nest: &mut Nest, path: &mut Vec<TypeId>) -> bool {
+    fn is_named_finite(&mut self, ty: TypeId, path: &mut Vec<Step>, inline: &mut Vec<TypeId>) -> bool {
         let Some(id) = self.types.as_named(ty) else { return true };
-        if self.generics.finite.contains(&ty) {
-            return true;
-        }
-        let named = self.types.named(id);
-        if named.underlying == Some(tid::INVALID) {
+        let origin = self.types.named(id).origin.unwrap_or(id);
+        if self.types.named(origin).underlying == Some(tid::INVALID) {
             return false;
         }
-        if nest.contains(&ty) {
-            let start = path.iter().position(|&t| t == ty).unwrap_or(0);
-            let cycle = path.split_off(start);
+        let is_origin = |c: &Self, other: TypeId| {
+            c.types.as_named(other).is_some_and(|o| c.types.named(o).origin.unwrap_or(o) == origin)
+        };
+        if let Some(start) = path.iter().position(|step| step.declaration && is_origin(self, step.ty)) {
+            let mut cycle: Vec<TypeId> = path[start..].iter().map(|step| step.ty).collect();
+            if let Some(first) = cycle.first_mut()
+                && self.is_generic_type(*first)
+            {
+                // A generic type by itself refers to the instance that is met here.
+                *first = ty;
+            }
             self.report_infinite(&cycle);
             return false;
         }
-        let Some(rhs) = self.types.named(named.origin.unwrap_or(id)).rhs else { return true };
-        nest.push(ty);
-        path.push(ty);
-        let finite = self.is_finite(rhs, nest, path);
-        path.truncate(path.len().saturating_sub(1));
-        nest.pop();
-        if finite {
-            self.generics.finite.insert(ty);
-        }
+        let Some(stored) = self.stored_params(ty, origin, path) else { return false };
+        let targs = self.types.named(id).targs.clone();
+        path.push(Step { ty, declaration: false });
+        let finite = targs.iter().zip(&stored).fold(true, |ok, (&targ, &stored)| {
+            (!stored || self.is_finite(targ, path, inline)) && ok
+        });
+        path.pop();
         finite
     }
 
-    /// A type parameter stands for its argument in the instance that is being walked.
-    fn is_argument_finite(&mut self, tparam: TypeId, nest: &mut Nest, path: &mut Vec<TypeId>) -> bool {
-        let Some(&instance) = nest.last() else { return true };
-        let Some(named) = self.types.as_named(instance).map(|id| self.types.named(id)) else { return true };
-        let Some(origin) = named.origin else { return true };
-        let index = self.types.named(origin).tparams.iter().position(|&p| p == tparam);
-        let Some(&targ) = index.and_then(|i| named.targs.get(i)) else { return true };
-        nest.pop();
-        let finite = self.is_finite(targ, nest, path);
-        nest.push(instance);
-        finite
+    /// Which of its parameters the generic type `origin` stores in place; `None` if it contains itself. Walks its
+    /// declaration the first time; `ty` is the instance that is met.
+    fn stored_params(&mut self, ty: TypeId, origin: NamedId, path: &mut Vec<Step>) -> Option<SmallVec<[bool; 4]>> {
+        if let Some(known) = self.generics.stored.get(&origin) {
+            return Some(known.clone());
+        }
+        let Some(rhs) = self.types.named(origin).rhs else { return Some(SmallVec::new()) };
+        let mut inline = Vec::new();
+        path.push(Step { ty, declaration: true });
+        let finite = self.is_finite(rhs, path, &mut inline);
+        path.pop();
+        if !finite {
+            return None;
+        }
+        let stored: SmallVec<[bool; 4]> = self.types.named(origin).tparams.iter().map(|p| inline.contains(p)).collect();
+        self.generics.stored.insert(origin, stored.clone());
+        Some(stored)
     }
 
     /// Reports a cycle, starting at the type that stands first in the source, and makes its types invalid.

@@ -32,7 +32,7 @@ impl Checker<'_> {
             return Ok(());
         }
         let (v_under, t_under) = (self.under(v), self.under(t));
-        if v_under == tid::INVALID || t_under == tid::INVALID || self.points_to_invalid(v_under) {
+        if v_under == tid::INVALID || t_under == tid::INVALID || self.is_incomplete(v_under) {
             return Ok(());
         }
         let verb = if constraint { "satisfy" } else { "implement" };
@@ -66,11 +66,21 @@ impl Checker<'_> {
         if fine { Ok(()) } else { Err(Cause::new(format!("{} does not {verb} comparable", self.text(v)))) }
     }
 
-    fn points_to_invalid(&mut self, under: TypeId) -> bool {
+    /// Whether methods may be missing only because of an error that was reported.
+    fn is_incomplete(&mut self, under: TypeId) -> bool {
         match *self.types.get(under) {
-            Type::Pointer(elem) => self.under(elem) == tid::INVALID,
-            _ => false,
+            Type::Pointer(elem) => self.under(elem) == tid::INVALID || self.embeds_invalid(elem),
+            _ => self.embeds_invalid(under),
         }
+    }
+
+    /// What an embedded field of an unknown type would bring is not known.
+    fn embeds_invalid(&mut self, ty: TypeId) -> bool {
+        let Type::Struct(s) = self.under_type(ty) else { return false };
+        s.fields.iter().any(|f| {
+            let (base, _) = self.deref(f.ty);
+            f.embedded && self.types.canon(base) == tid::INVALID
+        })
     }
 
     /// Whether the types of `v` are among the terms of the interface `t`.

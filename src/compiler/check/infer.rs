@@ -289,8 +289,8 @@ impl Checker<'_> {
         if let Some((core, single, tilde)) = self.core_term(tparam) {
             match known {
                 Some(ty) => {
-                    let mode = if tilde { Matching::INEXACT } else { Matching::EXACT };
-                    if !self.unify(u, ty, core, mode) {
+                    // Inexact: whether the constraint is met is verified when all arguments are known.
+                    if !self.unify(u, ty, core, Matching::INEXACT) {
                         return Err(self.unsatisfied(span, tparam, ty));
                     }
                 }

@@ -39,8 +39,8 @@ pub(super) struct Generics {
     pub cut_off: Option<ObjId>,
     /// Which type parameters are instantiated with types that contain which others.
     pub edges: Vec<Edge>,
-    /// Types that do not contain themselves.
-    pub finite: FxHashSet<TypeId>,
+    /// Defined types that do not contain themselves, with which of their parameters they store in place.
+    pub stored: FxHashMap<NamedId, SmallVec<[bool; 4]>>,
     /// All defined types that were checked.
     pub declared: Vec<TypeId>,
 }

@@ -3,7 +3,7 @@
 //! A function's labels are checked in one walk after its statements. Blocks nest in a list; a `goto` forward waits in
 //! its block for the label and moves outwards when the block ends without it.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Checker;
 use crate::base::{Span, Symbol, sym};
@@ -93,7 +93,7 @@ impl Checker<'_> {
             let (kind, target, ..) = walk.branches[i];
             self.check_branch(&mut walk, i, kind, target);
         }
-        let targets: Vec<Symbol> = walk.gotos.iter().map(|g| self.ast.label(g.target).symbol).collect();
+        let targets: FxHashSet<Symbol> = walk.gotos.iter().map(|g| self.ast.label(g.target).symbol).collect();
         for label in &walk.labels {
             let name = self.ast.label(label.name);
             if !label.used && !targets.contains(&name.symbol) && name.symbol != sym::BLANK {
@@ -238,7 +238,10 @@ impl Checker<'_> {
         let text = self.name(name.symbol);
         let word = if kind == BranchKind::Break { "break" } else { "continue" };
         let enclosed = walk.branches[index].2.contains(&name.symbol);
-        let Some(&at) = walk.by_name.get(&name.symbol) else {
+        let declared = walk.by_name.get(&name.symbol).copied();
+        // As in Go, a label further down is not looked for.
+        let before = |at: &usize| self.ast.label(walk.labels[*at].name).span.lo < name.span.lo;
+        let Some(at) = declared.filter(before) else {
             let message = format!("{word} label not defined: {text}");
             return self.error(name.span, Code::InvalidLabel, message);
         };

@@ -3,7 +3,7 @@
 //! The search goes breadth first through embedded fields: the shallowest depth at which a name is found decides, and
 //! two finds at that depth are ambiguous. Each defined type is entered once, at its shallowest place.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
 use super::Checker;
@@ -250,11 +250,14 @@ impl Checker<'_> {
     /// Equal types at one depth become one entry that counts as several.
     fn merge_level(&self, entries: Vec<Entry>) -> Vec<Entry> {
         let mut merged: Vec<Entry> = Vec::with_capacity(entries.len());
+        let mut places: FxHashMap<TypeId, usize> = FxHashMap::default();
         for entry in entries {
-            let same = |e: &&mut Entry| {
-                self.types.as_named(e.ty).is_some() && self.types.canon(e.ty) == self.types.canon(entry.ty)
-            };
-            match merged.iter_mut().find(same) {
+            if self.types.as_named(entry.ty).is_none() {
+                merged.push(entry);
+                continue;
+            }
+            let place = *places.entry(self.types.canon(entry.ty)).or_insert(merged.len());
+            match merged.get_mut(place) {
                 Some(first) => first.multiples = true,
                 None => merged.push(entry),
             }

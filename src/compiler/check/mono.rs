@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Checker;
 use super::collect::DeclKind;
@@ -35,7 +35,7 @@ impl Checker<'_> {
                 continue;
             }
             let mut mentioned = Vec::new();
-            self.mentioned_tparams(targ, &mut mentioned);
+            self.mentioned_tparams(targ, &mut FxHashSet::default(), &mut mentioned);
             let span = arg_spans.get(i).copied().unwrap_or(span);
             for (p, local) in mentioned {
                 let grows = local || self.types.tparam(p).ty != self.types.unalias(targ);
@@ -44,8 +44,12 @@ impl Checker<'_> {
         }
     }
 
-    /// The type parameters that a type depends on, and whether by way of a local type.
-    fn mentioned_tparams(&self, ty: TypeId, found: &mut Vec<(TParamId, bool)>) {
+    /// The type parameters that a type depends on, and whether by way of a local type. A type is looked into once: it
+    /// may occur in another more often than there are atoms in the world.
+    fn mentioned_tparams(&self, ty: TypeId, seen: &mut FxHashSet<TypeId>, found: &mut Vec<(TParamId, bool)>) {
+        if matches!(self.types.spelled(ty), Type::Basic(_)) || !seen.insert(ty) {
+            return;
+        }
         match self.types.spelled(ty) {
             Type::TypeParam(p) => found.push((*p, false)),
             Type::Named(id) => {
@@ -53,9 +57,9 @@ impl Checker<'_> {
                 if let Some(function) = named.enclosing {
                     self.function_tparams(function, found);
                 }
-                named.targs.iter().for_each(|&targ| self.mentioned_tparams(targ, found));
+                named.targs.iter().for_each(|&targ| self.mentioned_tparams(targ, seen, found));
             }
-            structure => self.types.each_part(structure, |part| self.mentioned_tparams(part, found)),
+            structure => self.types.each_part(structure, |part| self.mentioned_tparams(part, seen, found)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! `is_*` ask about the type itself (its underlying type, never a type parameter's constraint); `all_*` hold for a type
 //! parameter when they hold for every type of its type set, and for other types they are the same question.
 
+use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
 use super::Checker;
@@ -131,23 +132,27 @@ impl Checker<'_> {
     /// Whether values of the type can be compared; if not, why (perhaps without words). With `dynamic`, interfaces are
     /// comparable, though the comparison may panic.
     pub(super) fn comparable(&mut self, ty: TypeId, dynamic: bool) -> Result<(), String> {
-        self.comparable_inside(ty, dynamic, &mut Vec::new())
+        self.comparable_inside(ty, dynamic, &mut FxHashSet::default())
     }
 
-    fn comparable_inside(&mut self, ty: TypeId, dynamic: bool, seen: &mut Vec<TypeId>) -> Result<(), String> {
+    /// `seen` holds what was asked before. A type in it is comparable or its answer is still to come: the first that is
+    /// not decides for all that hold it.
+    fn comparable_inside(
+        &mut self,
+        ty: TypeId,
+        dynamic: bool,
+        seen: &mut FxHashSet<(TypeId, bool)>,
+    ) -> Result<(), String> {
         match self.under_type(ty) {
             Type::Basic(basic) if basic != Basic::UntypedNil => Ok(()),
             Type::Pointer(_) | Type::Chan(..) => Ok(()),
             Type::Interface(_) if dynamic => Ok(()),
             Type::Interface(_) | Type::TypeParam(_) => self.comparable_set(ty, seen),
             Type::Struct(s) => {
-                if seen.contains(&ty) {
+                if !seen.insert((ty, dynamic)) {
                     return Ok(());
                 }
-                seen.push(ty);
-                let bad = s.fields.iter().find(|f| self.comparable_inside(f.ty, dynamic, seen).is_err());
-                seen.pop();
-                match bad {
+                match s.fields.iter().find(|f| self.comparable_inside(f.ty, dynamic, seen).is_err()) {
                     Some(field) => Err(format!("struct containing {} cannot be compared", self.text(field.ty))),
                     None => Ok(()),
                 }
@@ -160,17 +165,15 @@ impl Checker<'_> {
         }
     }
 
-    fn comparable_set(&mut self, ty: TypeId, seen: &mut Vec<TypeId>) -> Result<(), String> {
-        if seen.contains(&ty) {
+    fn comparable_set(&mut self, ty: TypeId, seen: &mut FxHashSet<(TypeId, bool)>) -> Result<(), String> {
+        if !seen.insert((ty, false)) {
             return Ok(());
         }
         let set = self.type_set(ty);
-        seen.push(ty);
         let fine = match &set.terms {
             None => set.comparable,
             Some(terms) => terms.iter().all(|t| self.comparable_inside(t.ty, false, seen).is_ok()),
         };
-        seen.pop();
         if fine {
             return Ok(());
         }

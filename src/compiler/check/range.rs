@@ -38,23 +38,20 @@ impl Checker<'_> {
         if over.is_invalid() {
             return None;
         }
-        let described = self.describe(over);
         let found = self.range_types(over);
         let ranged = match found {
             Ok(ranged) => ranged,
             Err(why) => {
                 let why = if why.is_empty() { why } else { format!(": {why}") };
-                self.error(over.span, Code::InvalidRange, format!("cannot range over {described}{why}"));
+                let message = format!("cannot range over {}{why}", self.describe(over));
+                self.error(over.span, Code::InvalidRange, message);
                 return None;
             }
         };
         let allowed = usize::from(ranged.key.is_some()) + usize::from(ranged.value.is_some());
         if let Some(extra) = self.ast.nth(vars, allowed).filter(|_| vars.len() <= 2) {
-            let message = if allowed == 0 {
-                format!("range over {described} permits no iteration variables")
-            } else {
-                format!("range over {described} permits only one iteration variable")
-            };
+            let count = if allowed == 0 { "no iteration variables" } else { "only one iteration variable" };
+            let message = format!("range over {} permits {count}", self.describe(over));
             self.error(self.ast.span(extra), Code::InvalidRange, message);
         }
         Some(ranged)
@@ -96,6 +93,10 @@ impl Checker<'_> {
                 let Type::Signature(body) = self.types.get(under).clone() else {
                     return Err(format!("{shape}argument is not func"));
                 };
+                if body.variadic {
+                    let text = self.text(yield_param.ty);
+                    return Err(format!("yield func of type {text} cannot be variadic"));
+                }
                 if body.params.len() > 2 {
                     return Err(format!("{shape}yield func has too many parameters"));
                 }
@@ -183,14 +184,14 @@ impl Checker<'_> {
             }
             let mut x = Operand { mode: Mode::Value, ty, expr: target, span: ast.span(target), ..over.clone() };
             x.span = ast.span(target);
-            self.assign_value_to(target, &mut x, "assignment", false);
+            self.assign_value_to(target, &mut x, "assignment", None);
         }
         self.settle_range(over);
     }
 
     /// The untyped number of iterations takes the type of the variable.
     fn assign_count(&mut self, target: ExprId, over: &mut Operand) {
-        self.assign_value_to(target, over, "range clause", false);
+        self.assign_value_to(target, over, "range clause", None);
         if !over.is_invalid() && !self.all_integer(over.ty) {
             let message = format!("cannot use iteration variable of type {}", self.text(over.ty));
             self.error(self.ast.span(target), Code::InvalidRange, message);

@@ -29,7 +29,7 @@ impl<'a> Checker<'a> {
         }
         if let Mode::Builtin(_) = operand.mode {
             let text = self.expr_text(base);
-            self.error(operand.span, Code::BuiltinNotCalled, format!("invalid use of {text} in selector expression"));
+            self.error(operand.span, Code::BuiltinNotCalled, format!("invalid use of {text} (built-in) in selector expression"));
             return;
         }
         if operand.is_nil() {
@@ -191,10 +191,15 @@ impl<'a> Checker<'a> {
     fn missing_member(&mut self, e: ExprId, operand: &Operand, name: Symbol) {
         let span = self.ast.selector_name_span(e);
         let recv = operand.ty;
-        if recv == crate::compiler::types::tid::INVALID || self.under(recv) == crate::compiler::types::tid::INVALID {
+        if recv == crate::compiler::types::tid::INVALID {
             return;
         }
-        let (base, pointer) = self.deref(recv);
+        let base = match self.under_type(recv) {
+            Type::Basic(crate::compiler::types::Basic::Invalid) => return self.report_incomplete(recv),
+            Type::Pointer(elem) => Some(elem),
+            _ => None,
+        };
+        let (base, pointer) = base.map_or((recv, false), |elem| (elem, true));
         let why = if pointer && self.types.as_tparam(base).is_some() {
             format!("type {} is pointer to type parameter, not type parameter", self.text(recv))
         } else if pointer && matches!(self.under_type(base), Type::Interface(_)) {

@@ -58,7 +58,7 @@ impl Checker<'_> {
             self.convert_untyped(&mut count, tid::UINT);
             return !count.is_invalid();
         }
-        if self.all_integer(y.ty) {
+        if self.all_integer(y.ty) || (y.is_constant() && y.value.is_integer()) {
             return true;
         }
         if !self.is_invalid_type(y.ty) {

@@ -175,7 +175,7 @@ impl Checker<'_> {
         }
         let mut value = x.clone();
         value.mode = Mode::Value;
-        self.assign_value_to(target, &mut value, "assignment", true);
+        self.assign_value_to(target, &mut value, "assignment", Some(x));
     }
 
     fn suspended_call(&mut self, e: ExprId, what: &str) {
@@ -429,6 +429,6 @@ impl Checker<'_> {
         if base.ty == tid::INVALID {
             return;
         }
-        self.assign_value_to(target, &mut x, "assignment operation", true);
+        self.assign_value_to(target, &mut x, "assignment operation", Some(base));
     }
 }

@@ -424,8 +424,7 @@ impl Checker<'_> {
         }
         if plain && self.types.as_tparam(ty).is_some() {
             if !std::mem::replace(refused, true) {
-                let message = format!("cannot use a type parameter as constraint: {}", self.text(ty));
-                self.error(ast.span(e), Code::InvalidTypeParameter, message);
+                self.error(ast.span(e), Code::InvalidTypeParameter, "cannot use a type parameter as constraint");
             }
             return tid::EMPTY_INTERFACE;
         }

@@ -58,7 +58,14 @@ impl Checker<'_> {
     }
 
     fn invalid_conversion(&mut self, x: &mut Operand, target: TypeId, misfit: Misfit) {
-        let (operand, ty) = (self.describe(x), self.text(target));
+        let under = self.under(target);
+        let (operand, ty) = match misfit {
+            // A constant does not fit the basic type underneath.
+            Misfit::Truncated | Misfit::Overflows if self.types.as_tparam(target).is_none() => {
+                (self.describe(x), self.text(under))
+            }
+            _ => (self.describe(x), self.text(target)),
+        };
         let misfit = if self.types.as_tparam(target).is_some() { Misfit::Incompatible } else { misfit };
         let (code, message) = match misfit {
             Misfit::Truncated => (Code::ConstantTruncated, format!("{operand} truncated to {ty}")),

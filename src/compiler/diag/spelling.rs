@@ -7,7 +7,8 @@ pub fn closest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         3..=5 => 1,
         _ => 2,
     };
-    let names = known.filter(|n| n.len() > 1 && *n != text);
+    // A character has up to four bytes.
+    let names = known.filter(|n| n.len() > 1 && *n != text && n.len().abs_diff(text.len()) <= 4 * limit);
     let scored = names.map(|n| (edit_distance(text, n, limit), n)).filter(|&(d, _)| d <= limit);
     scored.min().map(|(_, n)| n)
 }

@@ -108,7 +108,7 @@ pub struct Lexer<'s> {
     pub diagnostics: Vec<Diagnostic>,
     /// Starts of the tokens that `//vm:export` precedes.
     pub exports: Vec<u32>,
-    /// Starts of literals whose value must not be looked at.
+    /// Starts of literals whose value must not be looked at, ascending.
     pub bad_literals: Vec<u32>,
 }
 

@@ -48,7 +48,7 @@ impl Builder<'_> {
         let lo = name.map_or(l, |(nl, _)| nl);
         let name = name.map(|at| self.name(at));
         let path = self.name((l, r));
-        let node = if self.bad_literals.contains(&l) {
+        let node = if self.bad_literals.binary_search(&l).is_ok() {
             Spec::Bad
         } else if self.source(l, r).starts_with(['"', '`']) {
             Spec::Import { name, path }

@@ -35,7 +35,7 @@ impl Builder<'_> {
     /// A literal.
     #[inline]
     pub fn literal(&mut self, l: u32, kind: LitKind, r: u32) -> ExprId {
-        if self.bad_literals.contains(&l) {
+        if self.bad_literals.binary_search(&l).is_ok() {
             return self.bad(l, r);
         }
         let symbol = self.symbol(l, r);

@@ -75,7 +75,7 @@ pub struct Builder<'a> {
     pub(super) package: Option<Name>,
     /// The expression of [`parse_expr`](super::parse_expr).
     pub(super) expression: Option<ExprId>,
-    /// Starts of literals whose value must not be looked at.
+    /// Starts of literals whose value must not be looked at, ascending.
     pub(super) bad_literals: Vec<u32>,
 }
 
