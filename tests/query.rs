@@ -269,7 +269,7 @@ fn type_arguments_are_inferred() {
     check_with(table, |source| format!("{GENERIC}func _() {{\n{source}\n}}\n"));
     check_all(&[
         ("func f[T ~[]E, E any](x T) {\n\ty := «x[0]»\n\tz := «x[1:]»\n}", &["E", "T"]),
-        ("func f[T int | float64](x T) {\n\ty := «x + «1»»\n}", &["T", "T"]),
+        ("func f[T int | float64](x T) {\n\ty := «x + «1»»\n}", &["T = 1", "T"]),
         ("func f[P *T, T any](p P) {\n\tx := «*p»\n}", &["T"]),
         (
             "type Set[T comparable] map[T]struct{}\nfunc (s Set[E]) has(e E) bool {\n\t_, ok := «s[e]»\n\treturn «ok»\n}",

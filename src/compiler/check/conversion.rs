@@ -47,6 +47,12 @@ impl Checker<'_> {
         let under = self.under(target);
         let basic = self.types.as_basic(under).unwrap_or(Basic::Invalid);
         if let Some(value) = self.converted_constant(x, basic) {
+            if self.types.is_untyped(x.ty) {
+                // The operand has the type it is converted to; a number that becomes a string its own.
+                let own = matches!(value, Value::Str(_)) && !matches!(x.value, Value::Str(_));
+                let ty = if own { self.default_type(x.ty) } else { target };
+                self.update_type(x.expr, ty);
+            }
             x.set_constant(target, value);
             return;
         }

@@ -535,7 +535,12 @@ impl Checker<'_> {
     fn func_decl(&mut self, object: ObjId, id: FuncId) {
         let func = self.ast.func(id);
         let sig = match func.recv {
-            Some(recv) => self.method_signature(id, recv, &func),
+            Some(recv) => {
+                if let Some(name) = self.ast.field(recv).name {
+                    self.receiver_names.insert(object, name.symbol);
+                }
+                self.method_signature(id, recv, &func)
+            }
             None => {
                 self.open_scope();
                 let tparams = self.type_params(func.tparams);

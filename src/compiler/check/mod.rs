@@ -161,6 +161,8 @@ pub struct Checker<'a> {
     dot_imports: Vec<(usize, ObjId)>,
     /// Names that method receivers give to their type's parameters.
     receiver_params: FxHashMap<FuncId, Vec<ObjId>>,
+    /// Names of method receivers, for the types of method expressions.
+    receiver_names: FxHashMap<ObjId, Symbol>,
     /// Untyped left operands of non-constant shifts: their final type must be an integer.
     shift_operands: FxHashSet<ExprId>,
     /// What is remembered of generic types and functions.
@@ -202,6 +204,7 @@ impl<'a> Checker<'a> {
             imports: Vec::new(),
             dot_imports: Vec::new(),
             receiver_params: FxHashMap::default(),
+            receiver_names: FxHashMap::default(),
             shift_operands: FxHashSet::default(),
             generics: instantiate::Generics::default(),
         }

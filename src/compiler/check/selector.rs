@@ -167,7 +167,12 @@ impl<'a> Checker<'a> {
         let Type::Signature(signature) = self.types.get(method.ty).clone() else { return };
         // Parameters are all named or all unnamed.
         let named = signature.params.iter().any(|p| p.name != crate::base::sym::EMPTY);
-        let receiver_name = if named { crate::base::sym::BLANK } else { crate::base::sym::EMPTY };
+        let own_name = method.obj.and_then(|obj| self.receiver_names.get(&obj).copied());
+        let receiver_name = match own_name {
+            Some(name) => name,
+            None if named => crate::base::sym::BLANK,
+            None => crate::base::sym::EMPTY,
+        };
         let mut params = vec![Param { name: receiver_name, ty: recv }];
         params.extend(signature.params.iter().copied());
         let function = Signature {
