@@ -74,9 +74,10 @@ impl Checker<'_> {
         let Some(stored) = self.stored_params(ty, origin, path) else { return false };
         let targs = self.types.named(id).targs.clone();
         path.push(Step { ty, declaration: false });
-        let finite = targs.iter().zip(&stored).fold(true, |ok, (&targ, &stored)| {
-            (!stored || self.is_finite(targ, path, inline)) && ok
-        });
+        let finite = targs
+            .iter()
+            .zip(&stored)
+            .fold(true, |ok, (&targ, &stored)| (!stored || self.is_finite(targ, path, inline)) && ok);
         path.pop();
         finite
     }

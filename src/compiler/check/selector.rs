@@ -29,7 +29,11 @@ impl<'a> Checker<'a> {
         }
         if let Mode::Builtin(_) = operand.mode {
             let text = self.expr_text(base);
-            self.error(operand.span, Code::BuiltinNotCalled, format!("invalid use of {text} (built-in) in selector expression"));
+            self.error(
+                operand.span,
+                Code::BuiltinNotCalled,
+                format!("invalid use of {text} (built-in) in selector expression"),
+            );
             return;
         }
         if operand.is_nil() {

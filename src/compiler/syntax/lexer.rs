@@ -483,7 +483,13 @@ impl<'s> Lexer<'s> {
     /// Turns what the automaton noted into diagnostics.
     fn take_faults(&mut self) {
         for fault in std::mem::take(&mut self.automaton.extras.list) {
-            self.fault(fault.offset, 1, fault.code, fault.message);
+            let len = self
+                .automaton
+                .source()
+                .get(fault.offset..)
+                .and_then(|rest| rest.chars().next())
+                .map_or(0, char::len_utf8);
+            self.fault(fault.offset, len, fault.code, fault.message);
         }
     }
 }
