@@ -41,7 +41,7 @@ pub struct Program {
 
 /// Reads and checks the program, script or package `entry`, a file or a folder, with all that it imports.
 pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|| compile(entry, reader)).unwrap_or_else(|error| Program {
+    with_stack(&|stack| compile(entry, reader, stack)).unwrap_or_else(|error| Program {
         sources: SourceMap::new(),
         ast: Ast::new(),
         checked: None,
@@ -49,21 +49,23 @@ pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
     })
 }
 
-/// Runs `work` on a thread with a large stack, and a panic of it goes on in the caller.
-fn with_stack<R: Send>(work: &(dyn Fn() -> R + Sync)) -> io::Result<R> {
+/// Runs `work` on a thread with a large stack, whose size it is told, and a panic of it goes on in the caller.
+fn with_stack<R: Send>(work: &(dyn Fn(usize) -> R + Sync)) -> io::Result<R> {
     thread::scope(|scope| {
-        let spawn =
-            |size| thread::Builder::new().name("compiler".to_owned()).stack_size(size).spawn_scoped(scope, work);
+        let spawn = |size| {
+            let thread = thread::Builder::new().name("compiler".to_owned()).stack_size(size);
+            thread.spawn_scoped(scope, move || work(size))
+        };
         // Where address space is limited, less may do: few programs nest deeply.
         let thread = spawn(STACK).or_else(|_| spawn(STACK / 16))?;
         Ok(thread.join().unwrap_or_else(|fault| panic::resume_unwind(fault)))
     })
 }
 
-fn compile(entry: &Path, reader: &dyn SourceReader) -> Program {
+fn compile(entry: &Path, reader: &dyn SourceReader, stack: usize) -> Program {
     let (mut loaded, sources) = load::load(entry, reader);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
-    let mut checked = loaded.parsed.then(|| check::check(&loaded, &sources));
+    let mut checked = loaded.parsed.then(|| check::check(&loaded, &sources, stack));
     if let Some(checked) = &mut checked {
         diagnostics.append(&mut checked.diagnostics);
     }

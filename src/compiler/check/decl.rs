@@ -46,6 +46,12 @@ impl Checker<'_> {
 
     fn declare(&mut self, object: ObjId) {
         let Some(info) = self.decls.get(&object).cloned() else { return };
+        if super::stack_position() < self.stack_limit {
+            let message = format!("declaration of {} needs too many others", self.object_text(object));
+            self.error(self.declared_at(object), Code::NestingTooDeep, message);
+            self.set_progress(object, Progress::Settled);
+            return;
+        }
         self.set_progress(object, Progress::Active);
         self.path.push(object);
         let env = Env {

@@ -32,13 +32,12 @@ impl Checker<'_> {
     fn is_finite(&mut self, ty: TypeId, path: &mut Vec<Step>, inline: &mut Vec<TypeId>) -> bool {
         match self.types.get(ty).clone() {
             Type::Array(elem, _) => self.is_finite(elem, path, inline),
-            // All of them are walked: each may be a cycle of its own.
-            Type::Struct(s) => s.fields.iter().fold(true, |ok, f| self.is_finite(f.ty, path, inline) && ok),
-            Type::Union(terms) => terms.iter().fold(true, |ok, t| self.is_finite(t.ty, path, inline) && ok),
+            Type::Struct(s) => self.are_finite(s.fields.iter().map(|f| f.ty), path, inline),
+            Type::Union(terms) => self.are_finite(terms.iter().map(|t| t.ty), path, inline),
             // `comparable` embeds itself by definition.
             Type::Interface(i) => {
-                let embeds = i.embeds.iter().filter(|&&e| e != tid::COMPARABLE);
-                embeds.fold(true, |ok, &e| self.is_finite(e, path, inline) && ok)
+                let embeds = i.embeds.iter().copied().filter(|&e| e != tid::COMPARABLE);
+                self.are_finite(embeds, path, inline)
             }
             Type::Named(_) => self.is_named_finite(self.types.unalias(ty), path, inline),
             Type::TypeParam(_) => {
@@ -51,6 +50,20 @@ impl Checker<'_> {
         }
     }
 
+    /// Walks several types, also behind one that is not finite: each may be a cycle of its own.
+    fn are_finite(
+        &mut self,
+        types: impl Iterator<Item = TypeId>,
+        path: &mut Vec<Step>,
+        inline: &mut Vec<TypeId>,
+    ) -> bool {
+        let mut finite = true;
+        for ty in types {
+            finite &= self.is_finite(ty, path, inline);
+        }
+        finite
+    }
+
     fn is_named_finite(&mut self, ty: TypeId, path: &mut Vec<Step>, inline: &mut Vec<TypeId>) -> bool {
         let Some(id) = self.types.as_named(ty) else { return true };
         let origin = self.types.named(id).origin.unwrap_or(id);
@@ -60,7 +73,9 @@ impl Checker<'_> {
         let is_origin = |c: &Self, other: TypeId| {
             c.types.as_named(other).is_some_and(|o| c.types.named(o).origin.unwrap_or(o) == origin)
         };
-        if let Some(start) = path.iter().position(|step| step.declaration && is_origin(self, step.ty)) {
+        if self.generics.walked.contains(&origin)
+            && let Some(start) = path.iter().position(|step| step.declaration && is_origin(self, step.ty))
+        {
             let mut cycle: Vec<TypeId> = path[start..].iter().map(|step| step.ty).collect();
             if let Some(first) = cycle.first_mut()
                 && self.is_generic_type(*first)
@@ -74,10 +89,8 @@ impl Checker<'_> {
         let Some(stored) = self.stored_params(ty, origin, path) else { return false };
         let targs = self.types.named(id).targs.clone();
         path.push(Step { ty, declaration: false });
-        let finite = targs
-            .iter()
-            .zip(&stored)
-            .fold(true, |ok, (&targ, &stored)| (!stored || self.is_finite(targ, path, inline)) && ok);
+        let arguments = targs.iter().zip(&stored).filter(|&(_, &stored)| stored).map(|(&targ, _)| targ);
+        let finite = self.are_finite(arguments, path, inline);
         path.pop();
         finite
     }
@@ -91,7 +104,9 @@ impl Checker<'_> {
         let Some(rhs) = self.types.named(origin).rhs else { return Some(SmallVec::new()) };
         let mut inline = Vec::new();
         path.push(Step { ty, declaration: true });
+        self.generics.walked.insert(origin);
         let finite = self.is_finite(rhs, path, &mut inline);
+        self.generics.walked.remove(&origin);
         path.pop();
         if !finite {
             return None;

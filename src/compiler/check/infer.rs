@@ -288,14 +288,12 @@ impl Checker<'_> {
         let known = u.at(tparam);
         if let Some((core, single, tilde)) = self.core_term(tparam) {
             match known {
-                Some(ty) => {
-                    // Inexact: whether the constraint is met is verified when all arguments are known.
-                    if !self.unify(u, ty, core, Matching::INEXACT) {
-                        return Err(self.unsatisfied(span, tparam, ty));
-                    }
+                // Inexact: whether the constraint is met is verified when all arguments are known.
+                Some(ty) if !self.unify(u, ty, core, Matching::INEXACT) => {
+                    return Err(self.unsatisfied(span, tparam, ty));
                 }
                 None if single && !tilde => u.set(tparam, core),
-                None => {}
+                _ => {}
             }
         }
         let Some(ty) = known.filter(|&ty| !self.is_parameterized(ty, tparams)) else { return Ok(()) };

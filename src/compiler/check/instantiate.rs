@@ -41,6 +41,8 @@ pub(super) struct Generics {
     pub edges: Vec<Edge>,
     /// Defined types that do not contain themselves, with which of their parameters they store in place.
     pub stored: FxHashMap<NamedId, SmallVec<[bool; 4]>>,
+    /// Defined types whose declarations are being walked to find that out.
+    pub walked: FxHashSet<NamedId>,
     /// All defined types that were checked.
     pub declared: Vec<TypeId>,
 }

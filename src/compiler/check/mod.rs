@@ -11,7 +11,8 @@
 //! - An error is reported once: its operand becomes invalid, and invalid operands and types are silent.
 //! - An expression is recorded in [`Info`] when its type is final; one that is still untyped gets its final type when
 //!   the context supplies it (`untyped`).
-//! - The checker never recurses deeper than the parser's nesting limit allows, times a constant; types are expanded
+//! - Inside of a declaration the checker recurses as deep as the parser's nesting limit allows, times a constant;
+//!   declarations that need others end when the stack is nearly used up (`Checker::declare`). Types are expanded
 //!   lazily and instantiation depth is bounded.
 //!
 //! The method is that of Go's own checker in outline (operands with modes, lazy declarations, delayed actions); the
@@ -87,9 +88,10 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Checks all packages of `loaded`.
-pub fn check(loaded: &Loaded, sources: &SourceMap) -> Checked {
+/// Checks all packages of `loaded`. `stack` is the size of the thread's stack in bytes, of which a part may be in use.
+pub fn check(loaded: &Loaded, sources: &SourceMap, stack: usize) -> Checked {
     let mut checker = Checker::new(&loaded.ast, sources);
+    checker.stack_limit = stack_position().saturating_sub(stack / 4 * 3);
     for unit in &loaded.units {
         checker.package(unit);
     }
@@ -109,6 +111,13 @@ struct Body {
 struct Action {
     env: Box<Env>,
     run: Box<dyn FnOnce(&mut Checker<'_>)>,
+}
+
+/// About where the stack ends now; it grows towards lower addresses.
+#[inline(never)]
+fn stack_position() -> usize {
+    let marker = 0u8;
+    std::ptr::from_ref(&marker).addr()
 }
 
 /// State of the check.
@@ -165,6 +174,8 @@ pub struct Checker<'a> {
     receiver_names: FxHashMap<ObjId, Symbol>,
     /// Untyped left operands of non-constant shifts: their final type must be an integer.
     shift_operands: FxHashSet<ExprId>,
+    /// Where the stack may not grow to: declarations that need each other are checked inside of each other.
+    stack_limit: usize,
     /// What is remembered of generic types and functions.
     generics: instantiate::Generics,
 }
@@ -206,6 +217,7 @@ impl<'a> Checker<'a> {
             receiver_params: FxHashMap::default(),
             receiver_names: FxHashMap::default(),
             shift_operands: FxHashSet::default(),
+            stack_limit: 0,
             generics: instantiate::Generics::default(),
         }
     }

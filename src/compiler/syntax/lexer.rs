@@ -315,14 +315,14 @@ impl<'s> Lexer<'s> {
             // A header that lacks its block ends here, but `if var x = …` is a mistake of its own.
             Token::Var
                 if chunk.tokens.last().is_some_and(|t| matches!(t.token, Token::If | Token::For | Token::Switch)) => {}
-            Token::Case
-            | Token::Default
-            | Token::Return
-            | Token::Var
-            | Token::Const
-            | Token::Type
-            | Token::Go
-            | Token::Defer => self.current.header = false,
+            Token::Case | Token::Default => {
+                self.current.header = false;
+                // A clause ends the one before it.
+                self.current.weight = 0;
+            }
+            Token::Return | Token::Var | Token::Const | Token::Type | Token::Go | Token::Defer => {
+                self.current.header = false;
+            }
             _ => {}
         }
         chunk.tokens.push(next);
