@@ -272,7 +272,8 @@ fn type_arguments_are_inferred() {
         ("func f[T int | float64](x T) {\n\ty := «x + «1»»\n}", &["T = 1", "T"]),
         ("func f[P *T, T any](p P) {\n\tx := «*p»\n}", &["T"]),
         (
-            "type Set[T comparable] map[T]struct{}\nfunc (s Set[E]) has(e E) bool {\n\t_, ok := «s[e]»\n\treturn «ok»\n}",
+            "type Set[T comparable] map[T]struct{}\n\
+             func (s Set[E]) has(e E) bool {\n\t_, ok := «s[e]»\n\treturn «ok»\n}",
             &["struct{}", "bool"],
         ),
     ]);
