@@ -408,10 +408,10 @@ fn large_constants() {
 
 #[test]
 fn declarations_that_need_many_others() {
-    let structs = lines(400_000, |i| format!("type t{i} struct {{ x t{} }}\n", i + 1));
-    source("a chain of types", structs + "type t400000 int\n", Either);
-    let variables = lines(400_000, |i| format!("var v{i} = v{}\n", i + 1));
-    source("a chain of variables", format!("package main\n{variables}var v400000 = 1\nfunc main() {{}}\n"), Either);
+    let structs = lines(200_000, |i| format!("type t{i} struct {{ x t{} }}\n", i + 1));
+    source("a chain of types", structs + "type t200000 int\n", Either);
+    let variables = lines(200_000, |i| format!("var v{i} = v{}\n", i + 1));
+    source("a chain of variables", format!("package main\n{variables}var v200000 = 1\nfunc main() {{}}\n"), Either);
     let pointers = lines(250, |i| format!("type t{i} {}t{}\n", "*".repeat(9_900), i + 1));
     source("deep types that name each other", pointers + "type t250 int\n", Either);
     let sums = lines(250, |i| format!("const c{i} = {}c{}{}\n", "(".repeat(9_900), i + 1, ")".repeat(9_900)));
