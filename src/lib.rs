@@ -4,3 +4,4 @@
 
 pub mod base;
 pub mod compiler;
+pub mod memory;

@@ -1,10 +1,13 @@
-//! Foundations shared by both wings: typed indices, the interner, and the source map.
+//! Foundations shared by both wings: typed indices, the interner, the source map, the operating system, and
+//! what threads share.
 //!
 //! Nothing here knows the language. Everything is a plain value owned by its user; there is no global state.
 
 pub mod ids;
 pub mod interner;
+pub mod os;
 pub mod source;
+pub mod sync;
 
 pub use interner::{Interner, Symbol, sym};
 pub use source::{FileId, SourceFile, SourceMap, Span};

@@ -1,0 +1,749 @@
+//! Mutators: threads that use the heap.
+//!
+//! A [`Mutator`] belongs to one thread. What it needs for itself ([`Local`]) lies in the record that the collector
+//! knows too, and belongs to the thread while it runs, and to who holds it still otherwise (`handshake`).
+//!
+//! - Allocation takes a place from the window of a span class; when it is used up, the next window of the span, the
+//!   next span, a swept one, a new one. On that slow way the mutator also pays: it counts what it allocated, sweeps
+//!   and marks in proportion, and asks for a cycle when it is time. It never waits for others there.
+//! - At a safepoint it stands still if asked, and does what a phase change left it to do ([`Task`]).
+
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{
+    AtomicU32, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
+
+use super::barrier::Buffer;
+use super::handshake::{Pause, StateWord};
+use super::marker::Marker;
+use super::roots::{MutatorId, Visitor};
+use super::special::{CleanupId, Ready, SpecialError};
+use super::stats::Stats;
+use super::sweep::Swept;
+use super::{Collector, pair};
+use crate::memory::heap::PAGE_SIZE;
+use crate::memory::heap::address::{Addr, WORD};
+use crate::memory::heap::mcache::{MCache, Tiny, Uncached};
+use crate::memory::heap::mheap::AllocError;
+use crate::memory::heap::shape::{Shape, ShapeId, SpanClass};
+use crate::memory::heap::size_class::{CLASSES, SizeClass};
+use crate::memory::heap::span::{BLACK, Kind, SpanRef, SpanSpec, WHITE, low_bits};
+
+/// What a phase change leaves a mutator to do at its next safepoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub(super) enum Task {
+    /// Marking ended: give up all windows, because their spans must be swept.
+    Uncache = 1,
+    /// Marking began: blacken what is left of the windows and scan the own stack.
+    Scan = 2,
+    /// Hand the barrier's buffer over.
+    HandOver = 4,
+    /// See whether there is a phase change to make.
+    Attend = 8,
+}
+
+/// What the collector knows of a mutator.
+pub(super) struct Record {
+    pub id: MutatorId,
+    pub word: StateWord,
+    tasks: AtomicU32,
+    /// The last round of handing over buffers that it took part in.
+    pub round: AtomicU32,
+    local: std::cell::UnsafeCell<Local>,
+}
+
+// SAFETY: `local` is only used through `Record::local`, whose callers own the mutator: it is their thread's, or they
+// hold it still.
+unsafe impl Sync for Record {}
+// SAFETY: everything in it can move between threads.
+unsafe impl Send for Record {}
+
+/// A mutator's own data.
+#[derive(Default)]
+pub(super) struct Local {
+    pub cache: MCache,
+    pub buffer: Buffer,
+    /// The barrier is on, and new objects are black.
+    pub marking: bool,
+    marker: Marker,
+    /// Bytes allocated that the heap's counter does not have yet.
+    live: u64,
+    /// Marking to be done for what was allocated, in bytes to scan; negative: done in advance.
+    debt: i64,
+}
+
+impl Local {
+    /// Marking has ended: what is allocated so far is counted as marked, and the buffer has no purpose any more.
+    pub fn end_marking(&mut self) {
+        self.marking = false;
+        self.buffer.clear();
+        self.live = 0;
+        self.debt = 0;
+    }
+
+    /// Takes the bytes that were allocated and not counted.
+    pub fn take_live(&mut self) -> u64 {
+        std::mem::take(&mut self.live)
+    }
+}
+
+/// Bytes that a mutator may allocate before it tells the heap.
+const LIVE_STEP: u64 = 32 << 10;
+/// Objects smaller than this, without pointers, share blocks.
+const TINY: usize = 16;
+/// Larger objects are cleared while the world may stop, in bytes.
+const QUIET_CLEAR: usize = 128 << 10;
+/// Unswept spans of its class that an allocation tries before it takes new pages.
+const SWEEP_TRIES: usize = 100;
+
+impl Record {
+    pub fn new(id: MutatorId) -> Self {
+        Self {
+            id,
+            word: StateWord::default(),
+            tasks: AtomicU32::new(0),
+            round: AtomicU32::new(0),
+            local: std::cell::UnsafeCell::default(),
+        }
+    }
+
+    /// The mutator's own data.
+    ///
+    /// # Safety
+    /// The caller is the mutator's thread and uses no other reference to them, or holds the mutator still, while that
+    /// thread uses none.
+    #[expect(clippy::mut_from_ref, reason = "ownership goes with the mutator's state, as the contract says")]
+    pub unsafe fn local(&self) -> &mut Local {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.local.get() }
+    }
+
+    /// Leaves something to do.
+    pub fn ask(&self, task: Task) {
+        self.tasks.fetch_or(task as u32, AcqRel);
+        self.word.ask_hook();
+    }
+
+    /// Takes a task; whether it was there.
+    pub fn take(&self, task: Task) -> bool {
+        self.tasks.load(Acquire) & task as u32 != 0 && self.tasks.fetch_and(!(task as u32), AcqRel) & task as u32 != 0
+    }
+}
+
+/// A thread's access to a heap. Leaves when it is dropped.
+pub struct Mutator {
+    pub(super) collector: Arc<Collector>,
+    pub(super) record: Arc<Record>,
+    /// Not for other threads.
+    thread: PhantomData<*mut ()>,
+}
+
+impl Mutator {
+    pub(super) fn new(collector: Arc<Collector>, record: Arc<Record>) -> Self {
+        Self { collector, record, thread: PhantomData }
+    }
+
+    #[inline]
+    fn local(&mut self) -> &mut Local {
+        // SAFETY: this is the mutator's thread (`Mutator` is not `Send`), it is running or, in `quiet` and blocked,
+        // uses no reference; and `&mut self` excludes another reference of this thread.
+        unsafe { self.record.local() }
+    }
+
+    /// The collector, and beside it the own data.
+    #[inline]
+    fn split(&mut self) -> (&Collector, &mut Local) {
+        // SAFETY: as in `local`.
+        (&self.collector, unsafe { self.record.local() })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> MutatorId {
+        self.record.id
+    }
+
+    // ---- allocation ----
+
+    /// Allocates an object of `size` bytes whose words are as `shape` says; if it is larger than the shape, an array of
+    /// such elements. It is cleared, and aligned to 8 bytes, or 16 if the shape demands it.
+    ///
+    /// This is no safepoint: what the caller holds stays alive until its next one.
+    #[inline]
+    pub fn alloc(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
+        let (Collector { heap, .. }, local) = self.split();
+        let known = heap.shapes.get(shape);
+        let class = if size == known.size() {
+            known.single()
+        } else {
+            match known.common(size) {
+                Some(class) => class,
+                None => return self.alloc_large(shape, size),
+            }
+        };
+        let window = local.cache.window(class);
+        let Some((object, bit)) = window.take() else { return self.alloc_slow(shape, size) };
+        clear(object, window.size as usize);
+        if class.index() >= CLASSES
+            && let Some(span) = window.span
+        {
+            describe(span, 64 * window.number as usize + bit, class, known, shape, size);
+        }
+        Ok(object)
+    }
+
+    /// Allocates an object without pointers, aligned to 8 bytes. Objects below 16 bytes share blocks, and are aligned
+    /// to the largest power of two that divides their size.
+    #[inline]
+    pub fn alloc_noscan(&mut self, size: usize) -> Result<NonNull<u8>, AllocError> {
+        if size < TINY
+            && let Some(object) = self.local().cache.tiny.take(size)
+        {
+            return Ok(object);
+        }
+        self.alloc_noscan_block(size)
+    }
+
+    #[inline]
+    fn alloc_noscan_block(&mut self, size: usize) -> Result<NonNull<u8>, AllocError> {
+        let Some(class) = SizeClass::for_size(size, false) else { return self.alloc_large(ShapeId::NOSCAN, size) };
+        let window = self.local().cache.window(SpanClass::new(class, Kind::NoScan));
+        let Some((object, _)) = window.take() else { return self.alloc_slow(ShapeId::NOSCAN, size) };
+        clear(object, window.size as usize);
+        if size < TINY {
+            self.local().cache.tiny.begin(object, size);
+        }
+        Ok(object)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
+        let known = self.collector.heap.shapes.get(shape);
+        let class = if size == known.size() { known.single() } else { known.common(size).unwrap_or(known.single()) };
+        if class.hot_slot().is_none() && class.size_and_kind().is_none_or(|(c, _)| c == SizeClass::LARGE) {
+            return self.alloc_large(shape, size);
+        }
+        let single = size == known.size() && known.scans();
+        let bytes = self.refill(class)?;
+        if single {
+            self.collector.heap.shapes.warm(shape, bytes);
+        }
+        // The window has objects now, unless the shape has just become hot; then it is filled in the same way.
+        self.alloc(shape, size)
+    }
+
+    /// Fills the window of a span class; how many bytes it has.
+    fn refill(&mut self, class: SpanClass) -> Result<usize, AllocError> {
+        loop {
+            let (collector, local) = self.split();
+            let marking = local.marking;
+            let window = local.cache.window(class);
+            let objects = window.advance();
+            if objects > 0 {
+                if marking && let Some(span) = window.span {
+                    span.set_marks(window.number as usize, window.free, BLACK);
+                }
+                let bytes = objects * window.size as usize;
+                self.pay(bytes);
+                return Ok(bytes);
+            }
+            if let Some(uncached) = window.uncache() {
+                collector.put_back(class, uncached, marking);
+            }
+            let span = self.acquire(class)?;
+            self.local().cache.window(class).cache(span);
+        }
+    }
+
+    /// A span of a class with free objects.
+    fn acquire(&mut self, class: SpanClass) -> Result<SpanRef, AllocError> {
+        let collector = &self.collector;
+        let heap = &collector.heap;
+        let generation = heap.sweepgen();
+        collector.sweep_debt();
+        if let Some(span) = heap.central(class).take_swept(generation) {
+            return Ok(span);
+        }
+        for _ in 0..SWEEP_TRIES {
+            let Some(span) = heap.central(class).take_unswept(generation) else { break };
+            if !span.sweepgen().claim(generation) {
+                continue;
+            }
+            match collector.sweep_span(span) {
+                Swept::Partial => return Ok(span),
+                Swept::Full => heap.central(class).put_swept(generation, span, true),
+                Swept::Freed { .. } => {}
+            }
+        }
+        let spec = match (class.hot_slot(), class.size_and_kind()) {
+            (Some(slot), _) => SpanSpec::small(heap.shapes.hot(slot).class(), Kind::Hot, slot),
+            (None, Some((size, kind))) => SpanSpec::small(size, kind, 0),
+            (None, None) => return Err(AllocError::AddressSpace),
+        };
+        collector.new_span(&spec)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_large(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
+        let scans = self.collector.heap.shapes.get(shape).scans();
+        let spec = SpanSpec::large(size, if scans { Kind::Words } else { Kind::NoScan });
+        if size > isize::MAX as usize - PAGE_SIZE {
+            return Err(AllocError::AddressSpace);
+        }
+        self.collector.reclaim(spec.pages);
+        let span = self.collector.new_span(&spec)?;
+        let Some(object) = NonNull::new(span.base().as_ptr::<u8>()) else { return Err(AllocError::AddressSpace) };
+        if span.needs_zero() {
+            self.quietly(span.bytes() > QUIET_CLEAR, || {
+                // SAFETY: the span is new and has this size; nobody else knows it.
+                unsafe { object.write_bytes(0, span.bytes()) };
+            });
+            self.collector.adopt(span);
+        }
+        if scans {
+            span.layout(0).store(shape.index() as u32, Relaxed);
+        }
+        span.alloc_bits(0).store(1, Relaxed);
+        span.set_allocated(1);
+        let (collector, local) = self.split();
+        if local.marking {
+            span.mark(0).store(BLACK, Relaxed);
+            collector.cycle.marked.fetch_add(span.bytes() as u64, Relaxed);
+        }
+        let counters = &collector.heap.counters;
+        counters.large_allocs.fetch_add(1, Relaxed);
+        counters.large_alloc_bytes.fetch_add(span.bytes() as u64, Relaxed);
+        collector.heap.central(span.span_class()).put_swept(collector.heap.sweepgen(), span, true);
+        self.pay(span.bytes());
+        Ok(object)
+    }
+
+    /// Does something that takes long, and touches no heap structures, while the world may stop.
+    fn quietly(&mut self, really: bool, f: impl FnOnce()) {
+        if !really {
+            return f();
+        }
+        self.collector.world.enter(&self.record.word, Pause::Quiet);
+        f();
+        self.collector.world.leave(&self.record.word);
+    }
+
+    /// Counts allocated bytes, and does the marking that they cost.
+    fn pay(&mut self, bytes: usize) {
+        let (collector, local) = self.split();
+        local.live += bytes as u64;
+        if local.marking {
+            collector.cycle.marked.fetch_add(bytes as u64, Relaxed);
+            local.debt += collector.assist_work(bytes);
+        }
+        if local.live >= LIVE_STEP {
+            let live = std::mem::take(&mut local.live);
+            let (marking, due) = (local.marking, collector.count_live(live));
+            if due {
+                self.record.ask(Task::Attend);
+            }
+            if marking {
+                self.assist();
+            }
+        }
+    }
+
+    /// Marks for what was allocated, out of the credit of the background markers first.
+    fn assist(&mut self) {
+        let (collector, local) = self.split();
+        if local.debt <= 0 {
+            return;
+        }
+        local.debt -= collector.take_credit(local.debt);
+        if local.debt > 0 {
+            let done = collector.assist(&mut local.marker, local.debt as u64);
+            local.debt -= done as i64;
+        }
+    }
+
+    // ---- the barrier ----
+
+    /// Writes a pointer into an object, or into a global that was registered as a root.
+    ///
+    /// # Safety
+    /// `slot` is a word of an object that is alive, or of a root, which is valid for writes and aligned; `pointer` is
+    /// null, or leads to an object that is alive, or out of the heap.
+    #[inline]
+    pub unsafe fn write_ptr(&mut self, slot: *mut usize, pointer: usize) {
+        // SAFETY: the caller's slot is valid and aligned; the marker reads it atomically too.
+        let slot = unsafe { AtomicUsize::from_ptr(slot) };
+        if self.local().marking {
+            self.shade(slot.load(Relaxed), pointer);
+        }
+        slot.store(pointer, Relaxed);
+    }
+
+    /// Writes a pair whose first word is a pointer and whose second is a scalar.
+    ///
+    /// # Safety
+    /// As for [`Mutator::write_ptr`]; the slot is aligned to 16 bytes.
+    #[inline]
+    pub unsafe fn write_pair(&mut self, slot: *mut [usize; 2], pair: [usize; 2]) {
+        if self.local().marking {
+            self.shade(pair::load(slot.expose_provenance())[0], pair[0]);
+        }
+        // SAFETY: the caller's slot is valid and aligned.
+        unsafe { pair::store(slot, pair) };
+    }
+
+    /// Writes a tagged pair: the second word is a pointer if the lowest bit of the first is set.
+    ///
+    /// # Safety
+    /// As for [`Mutator::write_pair`].
+    #[inline]
+    pub unsafe fn write_tagged(&mut self, slot: *mut [usize; 2], pair: [usize; 2]) {
+        if self.local().marking {
+            let payload = |[tag, payload]: [usize; 2]| if tag & 1 == 1 { payload } else { 0 };
+            self.shade(payload(pair::load(slot.expose_provenance())), payload(pair));
+        }
+        // SAFETY: the caller's slot is valid and aligned.
+        unsafe { pair::store(slot, pair) };
+    }
+
+    /// Keeps two objects alive for this cycle.
+    #[inline]
+    fn shade(&mut self, old: usize, new: usize) {
+        if self.local().buffer.shade(old, new) {
+            self.hand_over();
+        }
+    }
+
+    #[cold]
+    fn hand_over(&mut self) {
+        let (collector, local) = self.split();
+        collector.hand_over(local);
+    }
+
+    // ---- safepoints ----
+
+    /// A point where the mutator may stand still and its roots may be scanned.
+    #[inline]
+    pub fn safepoint(&mut self) {
+        if !self.record.word.is_calm() {
+            self.safepoint_slow();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn safepoint_slow(&mut self) {
+        while !self.record.word.is_calm() {
+            if self.record.word.stop_asked() {
+                self.collector.world.enter(&self.record.word, Pause::Stopped);
+                self.collector.world.leave(&self.record.word);
+            }
+            self.run_tasks();
+        }
+    }
+
+    fn run_tasks(&mut self) {
+        if !self.record.word.take_hook() {
+            return;
+        }
+        let (collector, record) = (&self.collector, &self.record);
+        // SAFETY: this is the mutator's thread, and there is no other reference. The last task uses none.
+        let local = || unsafe { record.local() };
+        if record.take(Task::Uncache) {
+            collector.uncache(local());
+        }
+        if record.take(Task::Scan) {
+            collector.begin_marking(record, local());
+        }
+        if record.take(Task::HandOver) {
+            collector.hand_over_round(record, local());
+        }
+        if record.take(Task::Attend) {
+            collector.attend(Some(record));
+        }
+    }
+
+    /// Runs something that may last, without the heap: the world does not wait for it. Its roots are scanned as they
+    /// are now.
+    pub fn blocked<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        struct Unblock<'a>(&'a mut Mutator);
+        impl Drop for Unblock<'_> {
+            fn drop(&mut self) {
+                self.0.unblock();
+            }
+        }
+        self.block();
+        let _unblock = Unblock(self);
+        f()
+    }
+
+    /// The mutator stops using the heap until [`Mutator::unblock`]. A safepoint.
+    pub fn block(&mut self) {
+        self.safepoint();
+        self.collector.running.fetch_sub(1, Relaxed);
+        self.collector.world.enter(&self.record.word, Pause::Blocked);
+    }
+
+    /// The mutator uses the heap again.
+    pub fn unblock(&mut self) {
+        self.collector.world.leave(&self.record.word);
+        self.collector.running.fetch_add(1, Relaxed);
+        self.safepoint();
+    }
+
+    // ---- cycles ----
+
+    /// The number of the cycle if the marker runs: stacks that were not scanned in it must be before they are run on.
+    pub fn cycle(&mut self) -> Option<u32> {
+        self.local().marking.then(|| self.collector.cycle.epoch.load(Relaxed))
+    }
+
+    /// Scans roots for the running cycle.
+    pub fn scan(&mut self, f: impl FnOnce(&mut Visitor<'_>)) {
+        let (collector, local) = self.split();
+        collector.scan_with(&mut local.marker, f);
+    }
+
+    /// Collects: returns when all that is unreachable now is swept. A safepoint.
+    pub fn collect(&mut self) {
+        let collector = Arc::clone(&self.collector);
+        collector.collect(self);
+    }
+
+    /// Collects, and gives all free memory back to the system.
+    pub fn free_os_memory(&mut self) {
+        self.collect();
+        let collector = Arc::clone(&self.collector);
+        self.blocked(|| collector.scavenge_all());
+    }
+
+    /// The heap's accounts at this moment. A safepoint.
+    pub fn stats(&mut self) -> Stats {
+        let collector = Arc::clone(&self.collector);
+        self.blocked(|| collector.stats())
+    }
+
+    // ---- specials ----
+
+    /// Sets what is to be queued when the object is unreachable. `value` is kept alive until then.
+    pub fn set_finalizer(&mut self, object: Addr, value: usize) -> Result<(), SpecialError> {
+        self.special(object)?;
+        self.collector.specials.set_finalizer(object, value)?;
+        self.keep(object, value);
+        Ok(())
+    }
+
+    /// Takes the finalizer of an object back.
+    pub fn clear_finalizer(&mut self, object: Addr) -> Result<(), SpecialError> {
+        self.special(object)?;
+        self.collector.specials.clear_finalizer(object);
+        Ok(())
+    }
+
+    /// Adds something to be queued when the object is gone. `value` is kept alive until then.
+    pub fn add_cleanup(&mut self, object: Addr, value: usize) -> Result<CleanupId, SpecialError> {
+        let base = self.special_base(object)?;
+        let id = self.collector.specials.add_cleanup(base, value);
+        self.keep(base, value);
+        Ok(id)
+    }
+
+    /// Takes a cleanup back, unless it is queued already.
+    pub fn stop_cleanup(&mut self, id: CleanupId) {
+        self.collector.specials.stop_cleanup(id);
+    }
+
+    /// Takes what is to run next. A finalizer's object and the value are alive as long as the caller holds them.
+    pub fn next_ready(&mut self) -> Option<Ready> {
+        let ready = self.collector.specials.next()?;
+        if self.local().marking {
+            match ready {
+                Ready::Finalizer { object, value } => self.shade(object.get(), value),
+                Ready::Cleanup { value } => self.shade(value, 0),
+            }
+        }
+        Some(ready)
+    }
+
+    /// The weak handle of an object, itself an object without pointers.
+    pub fn weak(&mut self, object: Addr) -> Result<Result<Addr, AllocError>, SpecialError> {
+        self.special(object)?;
+        if let Some(handle) = self.collector.specials.weak(object, None) {
+            self.keep(object, handle.get());
+            return Ok(Ok(handle));
+        }
+        Ok(self.alloc(ShapeId::NOSCAN_PAIRS, 2 * WORD).map(|fresh| {
+            // SAFETY: a new object of 16 bytes.
+            unsafe { AtomicUsize::from_ptr(fresh.as_ptr().cast()).store(object.get(), Release) };
+            let fresh = Addr::of(fresh.as_ptr());
+            let handle = self.collector.specials.weak(object, Some(fresh)).unwrap_or(fresh);
+            self.keep(object, handle.get());
+            handle
+        }))
+    }
+
+    /// The object of a weak handle, alive until the next safepoint; null if it was found unreachable.
+    pub fn strengthen(&mut self, handle: Addr) -> Addr {
+        // SAFETY: the caller's handle is an object made by `weak`.
+        let cell = unsafe { AtomicUsize::from_ptr(handle.as_ptr()) };
+        loop {
+            let object = cell.load(Acquire);
+            if object == 0 {
+                return Addr::NULL;
+            }
+            if self.local().marking {
+                self.shade(object, 0);
+                return Addr::new(object);
+            }
+            // Between cycles an object is known to be alive only when its span is swept.
+            match self.collector.heap.arena.object(object) {
+                Some(found) if self.collector.make_swept(found.span) && cell.load(Acquire) == object => {
+                    return Addr::new(object);
+                }
+                _ => std::hint::spin_loop(),
+            }
+        }
+    }
+
+    fn special_base(&self, object: Addr) -> Result<Addr, SpecialError> {
+        let found = self.collector.heap.allocated_object(object.get()).ok_or(SpecialError::NotAnObject)?;
+        found.span.set_specials(true);
+        Ok(found.base())
+    }
+
+    fn special(&self, object: Addr) -> Result<Addr, SpecialError> {
+        let found = self.collector.heap.allocated_object(object.get()).ok_or(SpecialError::NotAnObject)?;
+        if found.base() != object {
+            return Err(SpecialError::NotAnObject);
+        }
+        self.special_base(object)
+    }
+
+    /// The running cycle may have passed by the table of specials.
+    fn keep(&mut self, object: Addr, value: usize) {
+        if self.local().marking {
+            self.shade(object.get(), value);
+        }
+    }
+}
+
+impl Drop for Mutator {
+    fn drop(&mut self) {
+        self.collector.detach(&self.record);
+    }
+}
+
+impl Tiny {
+    /// Takes a place of `size` bytes in the block.
+    #[inline]
+    fn take(&mut self, size: usize) -> Option<NonNull<u8>> {
+        let align = if size == 0 { 1 } else { size & size.wrapping_neg() }.min(WORD);
+        let at = self.used.next_multiple_of(align);
+        if self.base == 0 || at + size > TINY {
+            return None;
+        }
+        self.used = at + size;
+        self.allocs += 1;
+        NonNull::new(Addr::new(self.base + at).as_ptr())
+    }
+
+    /// A new block, whose first place is taken; the old one is kept if it has more room.
+    #[inline]
+    fn begin(&mut self, block: NonNull<u8>, size: usize) {
+        if self.base == 0 || size < self.used {
+            (self.base, self.used) = (Addr::of(block.as_ptr()).get(), size);
+        }
+    }
+}
+
+/// Clears the place of an object. The sizes of the smallest classes are spelt out, so that they need no call.
+#[inline(always)]
+fn clear(object: NonNull<u8>, size: usize) {
+    macro_rules! by_size {
+        ($($n:literal)*) => {
+            // SAFETY: the place has `size` bytes, and nobody else uses it.
+            unsafe { match size { $($n => object.write_bytes(0, $n),)* _ => object.write_bytes(0, size) } }
+        };
+    }
+    by_size!(16 24 32 48 64 80 96 112 128)
+}
+
+/// Writes an object's layout.
+#[inline]
+fn describe(span: SpanRef, object: usize, class: SpanClass, shape: &Shape, id: ShapeId, size: usize) {
+    if class.index() < 2 * CLASSES {
+        let words = span.size() / WORD;
+        span.set_object_bits(object, words, repeated(shape, size));
+    } else if class.hot_slot().is_none() {
+        span.layout(object).store(id.index() as u32, Relaxed);
+    }
+}
+
+/// The pointer mask of an array of at most 64 words.
+#[inline]
+fn repeated(shape: &Shape, size: usize) -> u64 {
+    let (element, _) = shape.masks(0);
+    let (words, step) = (size / WORD, shape.words());
+    if words <= step {
+        return element & low_bits(words);
+    }
+    let (mut bits, mut at) = (element, step);
+    while at < words {
+        bits |= bits << at;
+        at *= 2;
+    }
+    bits & low_bits(words)
+}
+
+impl Collector {
+    /// Takes a span from a mutator that has no more use for it. While marking, what is free in it is white again.
+    pub(super) fn put_back(&self, class: SpanClass, uncached: Uncached, marking: bool) {
+        let Uncached { span, allocs, unused, .. } = uncached;
+        self.heap.counters.add_allocs(class, allocs);
+        let generation = self.heap.sweepgen();
+        let full = span.allocated() == span.objects();
+        if unused > 0 {
+            let bytes = (unused * span.size()) as u64;
+            self.heap.counters.heap_live.fetch_sub(bytes, Relaxed);
+            if marking {
+                self.cycle.marked.fetch_sub(bytes, Relaxed);
+            }
+        }
+        if span.sweepgen().is_swept(generation) {
+            self.heap.central(class).put_swept(generation, span, full);
+        } else {
+            self.heap.central(class).put_unswept(generation, span, full);
+            self.sweep.cursor.fetch_min(class.index(), Relaxed);
+        }
+    }
+
+    /// A new span in nobody's list may have been overtaken by the end of a cycle: then it counts as unswept.
+    fn adopt(&self, span: SpanRef) {
+        let generation = self.heap.sweepgen();
+        if !span.sweepgen().is_swept(generation) {
+            span.sweepgen().reset(generation);
+            self.sweep.unswept.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Gives up all windows of a mutator: the caller owns it.
+    pub(super) fn uncache(&self, local: &mut Local) {
+        self.heap.counters.heap_live.fetch_add(local.take_live(), Relaxed);
+        self.heap.counters.tiny_allocs.fetch_add(local.cache.tiny.allocs, Relaxed);
+        local.cache.tiny = Tiny::default();
+        let cached: Vec<SpanClass> = local.cache.cached().collect();
+        for class in cached {
+            let window = local.cache.window(class);
+            let (number, free) = (window.number as usize, window.free);
+            if let Some(uncached) = window.uncache() {
+                if free != 0 {
+                    uncached.span.set_marks(number, free, WHITE);
+                }
+                self.put_back(class, uncached, local.marking);
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The pool of mark work, and how its end is found.
+//!
+//! Each worker marks from a list of its own. What it can spare, and what it is told to begin with, goes through this
+//! pool: batches of pointers (full barrier buffers are such batches), pieces of large objects, queued spans. Batches
+//! are large, so one lock is enough; how much lies in the pool is also kept in an atomic, which is what is looked at
+//! all the time.
+//!
+//! **The end.** A worker is *active* from before it takes work until after it has put back all that it has left.
+//! Nobody is active and the pool is empty: then no work exists in workers, and none can appear, because only workers
+//! make work. Except for the barrier buffers of mutators: so this is only a *candidate* for the end, and who sees it
+//! asks the mutators for their buffers, and at last stops the world to look once more (`gc::cycle`).
+
+use crate::base::sync::{AtomicUsize, Condvar, Mutex, Ordering, lock};
+
+/// A pool of work items.
+pub struct WorkPool<T> {
+    items: Mutex<Vec<T>>,
+    /// How many items there are.
+    len: AtomicUsize,
+    /// Workers that may have work of their own.
+    active: AtomicUsize,
+    /// Workers that would like to have work.
+    hungry: AtomicUsize,
+    /// Work has come, or the wait shall end.
+    wake: Condvar,
+}
+
+impl<T> Default for WorkPool<T> {
+    fn default() -> Self {
+        Self {
+            items: Mutex::new(Vec::new()),
+            len: AtomicUsize::new(0),
+            active: AtomicUsize::new(0),
+            hungry: AtomicUsize::new(0),
+            wake: Condvar::new(),
+        }
+    }
+}
+
+impl<T> WorkPool<T> {
+    /// Adds an item.
+    pub fn put(&self, item: T) {
+        let mut items = lock(&self.items);
+        items.push(item);
+        self.len.store(items.len(), Ordering::SeqCst);
+        drop(items);
+        if self.hungry.load(Ordering::SeqCst) > 0 {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes an item. For an active worker.
+    pub fn take(&self) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut items = lock(&self.items);
+        let item = items.pop();
+        self.len.store(items.len(), Ordering::SeqCst);
+        item
+    }
+
+    /// Whether no items are in the pool.
+    pub fn is_empty(&self) -> bool {
+        self.len.load(Ordering::SeqCst) == 0
+    }
+
+    /// Whether somebody waits for work.
+    #[inline]
+    pub fn is_wanted(&self) -> bool {
+        self.hungry.load(Ordering::Relaxed) > 0
+    }
+
+    /// A worker becomes active.
+    pub fn begin(&self) {
+        self.active.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A worker that has nothing left is not active any more; whether that may be the end.
+    pub fn end(&self) -> bool {
+        self.active.fetch_sub(1, Ordering::SeqCst) == 1 && self.is_finished()
+    }
+
+    /// Whether nobody is active and nothing is in the pool.
+    pub fn is_finished(&self) -> bool {
+        // The pool is looked at last: who put something into it was active then.
+        self.active.load(Ordering::SeqCst) == 0 && self.is_empty()
+    }
+
+    /// Waits until there is something in the pool, `give_up` says so, or `wake_all` is called. Not for an active
+    /// worker.
+    #[cfg(not(loom))]
+    pub fn wait(&self, timeout: std::time::Duration, give_up: impl Fn() -> bool) {
+        let items = lock(&self.items);
+        self.hungry.fetch_add(1, Ordering::SeqCst);
+        if items.is_empty() && !give_up() {
+            let _unused = self.wake.wait_timeout(items, timeout);
+        }
+        self.hungry.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Ends all waits.
+    pub fn wake_all(&self) {
+        let _items = lock(&self.items);
+        self.wake.notify_all();
+    }
+
+    /// Takes all items. While nobody is active.
+    pub fn drain(&self) -> Vec<T> {
+        let mut items = lock(&self.items);
+        self.len.store(0, Ordering::SeqCst);
+        std::mem::take(&mut items)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_seen_once_all_is_done() {
+        let pool = WorkPool::default();
+        pool.put(1);
+        assert!(!pool.is_finished());
+        pool.begin();
+        assert_eq!((pool.take(), pool.take()), (Some(1), None));
+        assert!(!pool.is_finished(), "its worker may still make work");
+        pool.begin();
+        assert!(!pool.end());
+        pool.put(2);
+        assert!(!pool.end(), "something was put back");
+        pool.begin();
+        assert_eq!(pool.take(), Some(2));
+        assert!(pool.end() && pool.is_finished());
+    }
+}

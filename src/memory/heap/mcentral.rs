@@ -1,0 +1,114 @@
+//! Central lists: the spans of one span class that no mutator caches.
+//!
+//! A span is in exactly one place: cached by a mutator, in one of the four sets of its central list, in the hands of
+//! a sweeper, or free. The sets are those with and without free objects, each once for swept and once for unswept
+//! spans. When a cycle ends all spans become unswept at once: the heap's sweep generation goes up by two and the pairs
+//! of sets change their roles, which is why they are chosen by the generation. That happens only while the world is
+//! stopped and nothing is being swept, so nobody holds a generation that is out of date.
+//!
+//! Who takes an unswept span out of a set must claim it ([`SweepGen::claim`]) before it sweeps.
+
+use crate::base::sync::{AtomicU32, Mutex, Ordering, lock};
+
+/// The sweep generation of a span: equal to the heap's when it is swept, 2 less when it needs sweeping, 1 less while
+/// it is swept.
+#[repr(transparent)]
+pub struct SweepGen(AtomicU32);
+
+impl SweepGen {
+    /// A span made now.
+    pub fn new(heap: u32) -> Self {
+        Self(AtomicU32::new(heap))
+    }
+
+    /// Begins a new life.
+    pub fn reset(&self, heap: u32) {
+        self.0.store(heap, Ordering::Release);
+    }
+
+    /// Whether the span is swept.
+    #[inline]
+    pub fn is_swept(&self, heap: u32) -> bool {
+        self.0.load(Ordering::Acquire) == heap
+    }
+
+    /// Becomes the sweeper of an unswept span; false if another is or was.
+    #[must_use]
+    pub fn claim(&self, heap: u32) -> bool {
+        let (unswept, sweeping) = (heap.wrapping_sub(2), heap.wrapping_sub(1));
+        self.0.load(Ordering::Acquire) == unswept
+            && self.0.compare_exchange(unswept, sweeping, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Says that the span is swept. For its sweeper.
+    pub fn done(&self, heap: u32) {
+        debug_assert_eq!(self.0.load(Ordering::Relaxed), heap.wrapping_sub(1), "only the sweeper ends a sweep");
+        self.0.store(heap, Ordering::Release);
+    }
+}
+
+/// The sets of a central list. `S` is a span; loom models use another.
+pub struct MCentral<S> {
+    sets: Mutex<[Sets<S>; 2]>,
+}
+
+struct Sets<S> {
+    /// Spans that may have free objects.
+    partial: Vec<S>,
+    /// Spans without a free object, as far as is known.
+    full: Vec<S>,
+}
+
+impl<S> Default for MCentral<S> {
+    fn default() -> Self {
+        Self { sets: Mutex::new([Sets::default(), Sets::default()]) }
+    }
+}
+
+impl<S> Default for Sets<S> {
+    fn default() -> Self {
+        Self { partial: Vec::new(), full: Vec::new() }
+    }
+}
+
+/// Which of the two pairs of sets holds the swept spans in a generation.
+fn swept(generation: u32) -> usize {
+    (generation / 2 % 2) as usize
+}
+
+impl<S> MCentral<S> {
+    /// Takes a swept span that has free objects.
+    pub fn take_swept(&self, generation: u32) -> Option<S> {
+        lock(&self.sets)[swept(generation)].partial.pop()
+    }
+
+    /// Takes a span that was not swept yet, one with free objects first. The caller claims and sweeps it.
+    pub fn take_unswept(&self, generation: u32) -> Option<S> {
+        let mut sets = lock(&self.sets);
+        let sets = &mut sets[1 - swept(generation)];
+        sets.partial.pop().or_else(|| sets.full.pop())
+    }
+
+    /// Puts a swept span into its set.
+    pub fn put_swept(&self, generation: u32, span: S, full: bool) {
+        lock(&self.sets)[swept(generation)].put(span, full);
+    }
+
+    /// Puts a span that needs sweeping into its set.
+    pub fn put_unswept(&self, generation: u32, span: S, full: bool) {
+        lock(&self.sets)[1 - swept(generation)].put(span, full);
+    }
+
+    /// Visits the spans of all sets.
+    pub fn for_each(&self, mut f: impl FnMut(&S)) {
+        for sets in &*lock(&self.sets) {
+            sets.partial.iter().chain(&sets.full).for_each(&mut f);
+        }
+    }
+}
+
+impl<S> Sets<S> {
+    fn put(&mut self, span: S, full: bool) {
+        if full { self.full.push(span) } else { self.partial.push(span) }
+    }
+}

@@ -1,0 +1,4 @@
+//! The memory manager driven from plain Rust threads.
+
+mod support;
+mod torture;
