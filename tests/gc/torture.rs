@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tricolor::memory::{Checks, Config, Heap, Mutator, Word};
+use tricolor::memory::{Checks, Config, Defect, Heap, Mutator, Word};
 
 use crate::support::{Class, Rng, Stack, TestRoots, classes, heap, number, read, write, write_global, write_ptr};
 
@@ -412,4 +412,61 @@ fn objects_survive_and_nothing_leaks() {
     assert_eq!((stats.heap_live, stats.objects_in_use), (0, 0));
     assert_eq!(stats.usage.mapped, stats.usage.released, "memory is left");
     assert_eq!(world.heap.defects(), []);
+}
+
+#[test]
+fn without_the_barrier_an_object_is_lost_and_named() {
+    let checks = Checks { check_mark: true, no_barrier: true, ..Checks::default() };
+    let config = Config { gogc: Some(50), reserve: 8 << 30, processors: 2, checks, ..Config::default() };
+    let (heap, roots) = heap(config);
+    let shape = heap.shape(&[Word::Pointer, Word::Scalar], false).unwrap();
+    let mut mutator = heap.attach();
+    let stack = roots.stack(&mutator, 2);
+    let mut new = |mutator: &mut Mutator| number(mutator.alloc(shape, 16).unwrap());
+    let end = Instant::now() + Duration::from_secs(20);
+    let stopped = AtomicBool::new(false);
+    // A long list keeps the marker busy. Meanwhile an object behind its end is moved to the stack, which was scanned.
+    let (head, last) = (new(&mut mutator), new(&mut mutator));
+    stack.0[0].store(head, Relaxed);
+    write_ptr(&mut mutator, head, 0, last);
+    for _ in 0..300_000 {
+        let node = new(&mut mutator);
+        write_ptr(&mut mutator, node, 0, read(head, 0));
+        write_ptr(&mut mutator, head, 0, node);
+        mutator.safepoint();
+    }
+    std::thread::scope(|scope| {
+        let (heap, roots) = (&heap, &roots);
+        let stop = &stopped;
+        scope.spawn(move || {
+            let mut mutator = heap.attach();
+            roots.stack(&mutator, 1);
+            while !stop.load(Relaxed) {
+                mutator.collect();
+            }
+        });
+        while heap.defects().is_empty() && Instant::now() < end {
+            let hidden = new(&mut mutator);
+            write_ptr(&mut mutator, last, 0, hidden);
+            stack.0[1].store(0, Relaxed);
+            for _ in 0..200 {
+                mutator.safepoint();
+                std::hint::spin_loop();
+            }
+            stack.0[1].store(read(last, 0), Relaxed);
+            write_ptr(&mut mutator, last, 0, 0);
+            for _ in 0..200 {
+                mutator.safepoint();
+            }
+        }
+        stop.store(true, Relaxed);
+        mutator.block();
+    });
+    mutator.unblock();
+    let defects = heap.defects();
+    assert!(
+        matches!(defects.first(), Some(Defect::Lost { object, .. }) if !object.is_null()),
+        "the verifier found {defects:?}"
+    );
+    println!("{}", defects[0]);
 }

@@ -15,6 +15,7 @@ use super::marker::Marker;
 use super::pacer::BACKGROUND_UTILIZATION;
 use crate::base::os::clock;
 use crate::base::sync::{Condvar, Mutex, lock};
+use crate::memory::heap::shape::SPAN_CLASSES;
 
 /// How threads are woken and ended.
 #[derive(Default)]
@@ -212,7 +213,7 @@ impl Collector {
     }
 
     fn sweep_is_due(&self) -> bool {
-        !self.is_swept() && !self.cycle.is_marking()
+        self.sweep.cursor.load(Relaxed) < SPAN_CLASSES && !self.is_swept()
     }
 
     fn sweep_in_background(&self) {

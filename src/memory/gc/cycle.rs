@@ -420,7 +420,8 @@ impl Collector {
             mutator.ask(Task::Uncache);
         }
         counters.heap_live.store(marked, Relaxed);
-        self.sweep.unswept.store(counters.object_spans.load(Relaxed), Relaxed);
+        let unswept = counters.object_spans.load(Relaxed) - self.sweep.unlisted.load(Relaxed);
+        self.sweep.unswept.store(unswept, Relaxed);
         self.sweep.cursor.store(0, Relaxed);
         self.sweep.pages_swept.store(0, Relaxed);
         self.heap.next_sweepgen();

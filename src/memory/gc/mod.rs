@@ -88,6 +88,8 @@ pub(crate) struct Collector {
     pacing: Mutex<assist::Pacing>,
     credit: assist::Credit,
     stats: stats::Recorder,
+    /// One thread scavenges in the background or on request at a time.
+    scavenging: Mutex<()>,
     background: background::Signals,
 }
 
@@ -102,6 +104,8 @@ struct Mutators {
 struct Sweep {
     /// Spans that need sweeping, in lists or cached.
     unswept: AtomicUsize,
+    /// New spans that are in no list yet, while the world can stop: they need no sweeping.
+    unlisted: AtomicUsize,
     /// The first span class whose list may have unswept spans.
     cursor: AtomicUsize,
     /// Pages swept since the cycle ended.
@@ -136,6 +140,7 @@ impl Heap {
             pacing: Mutex::new(assist::Pacing::new(&config)),
             credit: assist::Credit::default(),
             stats: stats::Recorder::default(),
+            scavenging: Mutex::default(),
             background: background::Signals::default(),
             config,
         });

@@ -298,11 +298,8 @@ impl Mutator {
         let span = self.collector.new_span(&spec)?;
         let Some(object) = NonNull::new(span.base().as_ptr::<u8>()) else { return Err(AllocError::AddressSpace) };
         if span.needs_zero() {
-            self.quietly(span.bytes() > QUIET_CLEAR, || {
-                // SAFETY: the span is new and has this size; nobody else knows it.
-                unsafe { object.write_bytes(0, span.bytes()) };
-            });
-            self.collector.adopt(span);
+            // SAFETY: the span is new and has this size; nobody else knows it.
+            self.clear_large(span, || unsafe { object.write_bytes(0, span.bytes()) });
         }
         if scans {
             span.layout(0).store(shape.index() as u32, Relaxed);
@@ -322,14 +319,18 @@ impl Mutator {
         Ok(object)
     }
 
-    /// Does something that takes long, and touches no heap structures, while the world may stop.
-    fn quietly(&mut self, really: bool, f: impl FnOnce()) {
-        if !really {
-            return f();
+    /// Clears a new span. If that takes long the world may stop meanwhile, and even a cycle may end.
+    fn clear_large(&mut self, span: SpanRef, clear: impl FnOnce()) {
+        if span.bytes() <= QUIET_CLEAR {
+            return clear();
         }
-        self.collector.world.enter(&self.record.word, Pause::Quiet);
-        f();
-        self.collector.world.leave(&self.record.word);
+        let collector = &self.collector;
+        collector.sweep.unlisted.fetch_add(1, Relaxed);
+        collector.world.enter(&self.record.word, Pause::Quiet);
+        clear();
+        collector.world.leave(&self.record.word);
+        collector.sweep.unlisted.fetch_sub(1, Relaxed);
+        span.sweepgen().reset(collector.heap.sweepgen());
     }
 
     /// Counts allocated bytes, and does the marking that they cost.
@@ -717,15 +718,6 @@ impl Collector {
         } else {
             self.heap.central(class).put_unswept(generation, span, full);
             self.sweep.cursor.fetch_min(class.index(), Relaxed);
-        }
-    }
-
-    /// A new span in nobody's list may have been overtaken by the end of a cycle: then it counts as unswept.
-    fn adopt(&self, span: SpanRef) {
-        let generation = self.heap.sweepgen();
-        if !span.sweepgen().is_swept(generation) {
-            span.sweepgen().reset(generation);
-            self.sweep.unswept.fetch_sub(1, Relaxed);
         }
     }
 

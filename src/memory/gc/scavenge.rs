@@ -40,7 +40,10 @@ impl Collector {
         let mut total = 0;
         while self.heap.used() > self.retained() && !self.cycle.is_marking() {
             let began = clock::monotonic_ns();
-            let released = self.heap.scavenge(STEP, false);
+            let released = {
+                let _alone = lock(&self.scavenging);
+                self.heap.scavenge(STEP, false)
+            };
             if released == 0 {
                 break;
             }
@@ -69,6 +72,8 @@ impl Collector {
 
     /// Releases all free memory.
     pub(super) fn scavenge_all(&self) {
+        // What another thread is about to release is missing in the page allocator until it is done.
+        let _alone = lock(&self.scavenging);
         let released = self.heap.scavenge(usize::MAX, true);
         self.heap.counters.scavenged_eagerly.fetch_add(released as u64, Relaxed);
     }

@@ -94,8 +94,11 @@ impl MHeap {
     /// A heap with up to `reserve` bytes of address space.
     pub fn new(reserve: usize, hard_limit: Option<u64>) -> io::Result<Self> {
         let arena = Arena::new(reserve)?;
-        let core =
-            Core { pages: PageAlloc::new(arena.bytes() / PAGE_SIZE), records: Records::new(arena.records_bytes()), releasing: 0 };
+        let core = Core {
+            pages: PageAlloc::new(arena.bytes() / PAGE_SIZE),
+            records: Records::new(arena.records_bytes()),
+            releasing: 0,
+        };
         Ok(Self {
             arena,
             shapes: Shapes::new()?,
