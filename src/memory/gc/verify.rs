@@ -5,7 +5,8 @@
 //! - `check_heap`: every reachable pointer leads to an allocated object, none from the heap to a stack; spans, page
 //!   table, lists and counters agree with each other.
 //!
-//! What is found is collected as [`Defect`]s, for tests and for the embedder to report; nothing is repaired.
+//! What is found is collected as [`Defect`]s, for tests and for the embedder to report. Lost objects are marked then, so
+//! that the report is not followed by a crash.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +22,7 @@ use crate::memory::heap::address::{Addr, WORD};
 use crate::memory::heap::arena::Object;
 use crate::memory::heap::mheap::MHeap;
 use crate::memory::heap::shape::{SPAN_CLASSES, ShapeId, SpanClass, Word};
-use crate::memory::heap::span::{Kind, SpanRef, WHITE, low_bits};
+use crate::memory::heap::span::{BLACK, Kind, SpanRef, WHITE, low_bits};
 
 /// Something that must not be.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,6 +119,7 @@ impl Collector {
         }
         self.traverse(mutators, |object, from, offset| {
             if object.mark() == WHITE {
+                object.span.mark(object.index).store(BLACK, Relaxed);
                 self.defects.add(Defect::Lost { object: object.base(), from, offset });
             }
         });
