@@ -183,7 +183,7 @@ impl Collector {
         if self.credit.limiting.load(Relaxed) {
             return debt;
         }
-        let began = clock::monotonic_ns();
+        let began = clock::thread_cpu_ns();
         let budget = debt.min(ASSIST_STEP);
         self.pool.begin();
         let mut scanned = 0;
@@ -202,7 +202,7 @@ impl Collector {
             self.background.wake();
             self.pool.wake_all();
         }
-        self.stats.add_assist(clock::monotonic_ns() - began);
+        self.stats.add_assist(clock::thread_cpu_ns() - began);
         if scanned < budget { debt } else { scanned }
     }
 

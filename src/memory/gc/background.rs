@@ -113,7 +113,7 @@ impl Collector {
 
     /// Marks a stride; false if there was nothing.
     fn mark_some(&self, marker: &mut Marker, duty: f64) -> bool {
-        let began = clock::monotonic_ns();
+        let began = clock::thread_cpu_ns();
         self.pool.begin();
         let mut any = false;
         let mut scanned = 0;
@@ -141,7 +141,7 @@ impl Collector {
         }
         self.add_credit(scanned);
         if any {
-            self.rest(clock::monotonic_ns() - began, duty);
+            self.rest(clock::thread_cpu_ns() - began, duty);
         }
         any
     }

@@ -220,6 +220,7 @@ impl Collector {
 
     /// Marks everything now.
     fn mark_stopped(&self, mutators: &Mutators) {
+        let began = clock::thread_cpu_ns();
         let mut marker = Marker::default();
         loop {
             for mutator in &mutators.list {
@@ -238,6 +239,7 @@ impl Collector {
             }
         }
         self.count_done(&mut marker);
+        self.stats.add_background(clock::thread_cpu_ns() - began);
         self.cycle.finishing.store(true, SeqCst);
     }
 
@@ -461,6 +463,7 @@ impl Collector {
             marked,
             goal,
             work,
+            objects: self.cycle.objects.load(Relaxed),
             processors: self.config.processors,
         }
     }

@@ -183,6 +183,11 @@ impl Heap {
         self.collector.stats()
     }
 
+    /// The last complete cycle.
+    pub fn last_cycle(&self) -> Option<CycleTrace> {
+        self.collector.stats.last_cycle_trace()
+    }
+
     /// Gives all free memory back to the system.
     pub fn scavenge(&self) {
         self.collector.scavenge_all();

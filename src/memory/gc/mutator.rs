@@ -660,16 +660,29 @@ impl Tiny {
     }
 }
 
-/// Clears the place of an object. The sizes of the smallest classes are spelt out, so that they need no call.
+/// Clears the place of an object, of 16 bytes or more. Small ones by stores from both ends, which overlap in the middle:
+/// a call of `memset` takes longer than that.
 #[inline(always)]
 fn clear(object: NonNull<u8>, size: usize) {
-    macro_rules! by_size {
-        ($($n:literal)*) => {
-            // SAFETY: the place has `size` bytes, and nobody else uses it.
-            unsafe { match size { $($n => object.write_bytes(0, $n),)* _ => object.write_bytes(0, size) } }
-        };
+    let zero = |at: usize| {
+        // SAFETY: the place has `size` bytes, nobody else uses it, and all calls below stay 16 bytes off its end.
+        unsafe { object.byte_add(at).cast::<[u64; 2]>().write_unaligned([0; 2]) };
+    };
+    if size > 128 {
+        // SAFETY: as above.
+        return unsafe { object.write_bytes(0, size) };
     }
-    by_size!(16 24 32 48 64 80 96 112 128)
+    if size > 64 {
+        (0..4).for_each(|i| zero(16 * i));
+        (0..4).for_each(|i| zero(size - 64 + 16 * i));
+        return;
+    }
+    zero(0);
+    zero(size - 16);
+    if size > 32 {
+        zero(16);
+        zero(size - 32);
+    }
 }
 
 /// Writes an object's layout.

@@ -64,6 +64,8 @@ pub struct CycleTrace {
     pub goal: u64,
     /// Bytes scanned.
     pub work: ScanWork,
+    /// Objects marked, without those allocated black.
+    pub objects: u64,
     /// Processors.
     pub processors: usize,
 }
@@ -94,6 +96,7 @@ struct State {
     marking_since: u64,
     at_begin: [u64; 3],
     traces: VecDeque<CycleTrace>,
+    last: Option<CycleTrace>,
 }
 
 impl Default for State {
@@ -110,6 +113,7 @@ impl Default for State {
             marking_since: 0,
             at_begin: [0; 3],
             traces: VecDeque::new(),
+            last: None,
         }
     }
 }
@@ -193,12 +197,19 @@ impl Recorder {
             live: [state.began_live, end.live, end.marked],
             goal: end.goal,
             work: end.work,
+            objects: end.objects,
             processors: end.processors,
         };
+        state.last = Some(trace);
         state.traces.push_back(trace);
         if state.traces.len() > REMEMBERED {
             state.traces.pop_front();
         }
+    }
+
+    /// The last complete cycle.
+    pub fn last_cycle_trace(&self) -> Option<CycleTrace> {
+        lock(&self.state).last
     }
 
     /// Takes the cycles that were not reported.
@@ -224,6 +235,7 @@ pub(super) struct Ended {
     pub marked: u64,
     pub goal: u64,
     pub work: ScanWork,
+    pub objects: u64,
     pub processors: usize,
 }
 

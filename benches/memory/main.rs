@@ -1,0 +1,20 @@
+//! Speed of the memory manager, beside the figures of Go that its design is held against.
+//!
+//! `cargo bench --bench memory` prints one table; each line is the fastest of several runs.
+
+mod alloc;
+mod mark;
+mod support;
+
+fn main() {
+    // `cargo test --benches` asks for a run that only shows that it works.
+    let quick = std::env::args().any(|arg| arg == "--test");
+    let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|o| name.contains(o.as_str()));
+    if wanted("alloc") {
+        alloc::run(quick);
+    }
+    if wanted("mark") {
+        mark::run(quick);
+    }
+}
