@@ -422,7 +422,7 @@ fn without_the_barrier_an_object_is_lost_and_named() {
     let shape = heap.shape(&[Word::Pointer, Word::Scalar], false).unwrap();
     let mut mutator = heap.attach();
     let stack = roots.stack(&mutator, 2);
-    let mut new = |mutator: &mut Mutator| number(mutator.alloc(shape, 16).unwrap());
+    let new = |mutator: &mut Mutator| number(mutator.alloc(shape, 16).unwrap());
     let end = Instant::now() + Duration::from_secs(20);
     let stopped = AtomicBool::new(false);
     // A long list keeps the marker busy. Meanwhile an object behind its end is moved to the stack, which was scanned.

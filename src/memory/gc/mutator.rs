@@ -186,10 +186,12 @@ impl Mutator {
         let window = local.cache.window(class);
         let Some((object, bit)) = window.take() else { return self.alloc_slow(shape, size) };
         clear(object, window.size as usize);
-        if class.index() >= CLASSES
-            && let Some(span) = window.span
-        {
-            describe(span, 64 * window.number as usize + bit, class, known, shape, size);
+        if window.has_layouts() {
+            if class.index() < 2 * CLASSES {
+                window.set_heap_bits(bit, repeated(known, size));
+            } else {
+                window.set_layout(bit, shape);
+            }
         }
         Ok(object)
     }
@@ -660,8 +662,8 @@ impl Tiny {
     }
 }
 
-/// Clears the place of an object, of 16 bytes or more. Small ones by stores from both ends, which overlap in the middle:
-/// a call of `memset` takes longer than that.
+/// Clears the place of an object, of 16 bytes or more. Small ones by stores from both ends, which overlap in the
+/// middle: a call of `memset` takes longer.
 #[inline(always)]
 fn clear(object: NonNull<u8>, size: usize) {
     let zero = |at: usize| {
@@ -685,24 +687,16 @@ fn clear(object: NonNull<u8>, size: usize) {
     }
 }
 
-/// Writes an object's layout.
-#[inline]
-fn describe(span: SpanRef, object: usize, class: SpanClass, shape: &Shape, id: ShapeId, size: usize) {
-    if class.index() < 2 * CLASSES {
-        let words = span.size() / WORD;
-        span.set_object_bits(object, words, repeated(shape, size));
-    } else if class.hot_slot().is_none() {
-        span.layout(object).store(id.index() as u32, Relaxed);
-    }
-}
-
-/// The pointer mask of an array of at most 64 words.
+/// The pointer mask of a shape with pointers, or of an array of it, of at most 64 words.
 #[inline]
 fn repeated(shape: &Shape, size: usize) -> u64 {
     let (element, _) = shape.masks(0);
     let (words, step) = (size / WORD, shape.words());
     if words <= step {
         return element & low_bits(words);
+    }
+    if step == 1 {
+        return low_bits(words);
     }
     let (mut bits, mut at) = (element, step);
     while at < words {

@@ -15,14 +15,25 @@ pub fn load(at: usize) -> [usize; 2] {
     // SAFETY: the callers' addresses are 16-byte aligned and mapped; the instruction only reads.
     unsafe {
         let value: std::arch::x86_64::__m128i;
-        std::arch::asm!("movdqa {v}, [{p}]", v = out(xmm_reg) value, p = in(reg) source, options(nostack, readonly, preserves_flags));
+        std::arch::asm!(
+            "movdqa {v}, [{p}]",
+            v = out(xmm_reg) value,
+            p = in(reg) source,
+            options(nostack, readonly, preserves_flags)
+        );
         std::mem::transmute(value)
     }
     #[cfg(target_arch = "aarch64")]
     // SAFETY: as above.
     unsafe {
         let (first, second): (usize, usize);
-        std::arch::asm!("ldp {a}, {b}, [{p}]", a = out(reg) first, b = out(reg) second, p = in(reg) source, options(nostack, readonly, preserves_flags));
+        std::arch::asm!(
+            "ldp {a}, {b}, [{p}]",
+            a = out(reg) first,
+            b = out(reg) second,
+            p = in(reg) source,
+            options(nostack, readonly, preserves_flags)
+        );
         [first, second]
     }
 }
@@ -38,12 +49,23 @@ pub unsafe fn store(slot: *mut [usize; 2], value: [usize; 2]) {
     // SAFETY: the caller's slot is aligned and valid for writes.
     unsafe {
         let value: std::arch::x86_64::__m128i = std::mem::transmute(value);
-        std::arch::asm!("movdqa [{p}], {v}", v = in(xmm_reg) value, p = in(reg) slot, options(nostack, preserves_flags));
+        std::arch::asm!(
+            "movdqa [{p}], {v}",
+            v = in(xmm_reg) value,
+            p = in(reg) slot,
+            options(nostack, preserves_flags)
+        );
     }
     #[cfg(target_arch = "aarch64")]
     // SAFETY: as above.
     unsafe {
-        std::arch::asm!("stp {a}, {b}, [{p}]", a = in(reg) value[0], b = in(reg) value[1], p = in(reg) slot, options(nostack, preserves_flags));
+        std::arch::asm!(
+            "stp {a}, {b}, [{p}]",
+            a = in(reg) value[0],
+            b = in(reg) value[1],
+            p = in(reg) slot,
+            options(nostack, preserves_flags)
+        );
     }
 }
 

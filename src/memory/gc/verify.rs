@@ -5,8 +5,8 @@
 //! - `check_heap`: every reachable pointer leads to an allocated object, none from the heap to a stack; spans, page
 //!   table, lists and counters agree with each other.
 //!
-//! What is found is collected as [`Defect`]s, for tests and for the embedder to report. Lost objects are marked then, so
-//! that the report is not followed by a crash.
+//! What is found is collected as [`Defect`]s, for tests and for the embedder to report. Lost objects are marked then,
+//! so that the report is not followed by a crash.
 
 use std::collections::HashMap;
 use std::fmt;

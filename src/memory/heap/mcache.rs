@@ -6,11 +6,11 @@
 //! has to know about the bits that are still free here.
 
 use std::ptr::NonNull;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use super::address::Addr;
-use super::shape::{SPAN_CLASSES, SpanClass};
-use super::span::{SpanRef, low_bits};
+use super::address::{Addr, WORD};
+use super::shape::{SPAN_CLASSES, ShapeId, SpanClass};
+use super::span::{Kind, SpanRef, low_bits};
 
 /// A window of one span class.
 #[derive(Clone, Copy)]
@@ -25,11 +25,13 @@ pub struct Window {
     pub number: u32,
     /// The span, if one is cached.
     pub span: Option<SpanRef>,
+    /// Where the layouts of the span's objects begin; 0 if nothing is written per object.
+    layouts: usize,
     /// How many objects of the span were allocated when it was cached.
     counted: u32,
 }
 
-const EMPTY: Window = Window { free: 0, base: 0, size: 0, number: 0, span: None, counted: 0 };
+const EMPTY: Window = Window { free: 0, base: 0, size: 0, number: 0, span: None, layouts: 0, counted: 0 };
 
 /// A block of 16 bytes that small pointer-free objects share.
 #[derive(Clone, Copy, Default)]
@@ -92,11 +94,46 @@ impl Window {
         NonNull::new(addr.as_ptr()).map(|object| (object, bit))
     }
 
+    /// Whether something is to be written per object.
+    #[inline]
+    pub fn has_layouts(&self) -> bool {
+        self.layouts != 0
+    }
+
+    /// Sets the heap bits of the object at `bit`. The marker reads the bits of other objects at the same time, which
+    /// are left as they are.
+    #[inline]
+    pub fn set_heap_bits(&self, bit: usize, bits: u64) {
+        let words = self.size as usize / WORD;
+        let first = (64 * self.number as usize + bit) * words;
+        let shift = first % 64;
+        let set = |i: usize, mask: u64, bits: u64| {
+            // SAFETY: the span is of `Kind::Bits`, whose layouts have one bit per word, padded to eight bytes.
+            let word = unsafe { AtomicU64::from_ptr(Addr::new(self.layouts + 8 * i).as_ptr()) };
+            word.store(word.load(Relaxed) & !mask | bits, Relaxed);
+        };
+        set(first / 64, low_bits(words) << shift, bits << shift);
+        if shift + words > 64 {
+            set(first / 64 + 1, low_bits(words) >> (64 - shift), bits >> (64 - shift));
+        }
+    }
+
+    /// Sets the layout word of the object at `bit`.
+    #[inline]
+    pub fn set_layout(&self, bit: usize, shape: ShapeId) {
+        let object = 64 * self.number as usize + bit;
+        // SAFETY: the span is of `Kind::Words`, whose layouts are four bytes per object.
+        let word = unsafe { AtomicU32::from_ptr(Addr::new(self.layouts + 4 * object).as_ptr()) };
+        word.store(shape.index() as u32, Relaxed);
+    }
+
     /// Caches a span. The caller owns it.
     pub fn cache(&mut self, span: SpanRef) {
         debug_assert!(self.span.is_none());
         span.set_cached(true);
-        *self = Window { span: Some(span), size: span.size() as u32, counted: span.allocated() as u32, ..EMPTY };
+        let layouts = if matches!(span.kind(), Kind::Bits | Kind::Words) { span.layouts_address() } else { 0 };
+        *self =
+            Window { span: Some(span), size: span.size() as u32, layouts, counted: span.allocated() as u32, ..EMPTY };
     }
 
     /// Takes the next window of the cached span that has free objects, and says how many; 0 if there is none left.

@@ -30,7 +30,7 @@ use std::sync::atomic::{
 use super::PAGE_SIZE;
 use super::address::{Addr, WORD};
 use super::mcentral::SweepGen;
-use super::shape::{MAX_BITS, SpanClass};
+use super::shape::SpanClass;
 use super::size_class::SizeClass;
 
 /// What the objects of a span are, as the page table's entries say it.
@@ -281,6 +281,11 @@ impl SpanRef {
         bits & low_bits(words)
     }
 
+    /// Where the layouts begin, for their owner to write.
+    pub fn layouts_address(self) -> usize {
+        self.layouts().expose_provenance()
+    }
+
     /// Where the layouts begin.
     #[inline]
     fn layouts(self) -> *mut u8 {
@@ -301,23 +306,6 @@ impl SpanRef {
         debug_assert!(self.kind() == Kind::Bits && 64 * i < self.objects() * (self.size() / WORD));
         // SAFETY: layouts of this kind are one bit per word, padded to eight bytes, at a multiple of eight.
         unsafe { AtomicU64::from_ptr(self.layouts().cast::<u64>().wrapping_add(i)) }
-    }
-
-    /// Sets the heap bits of one object. Only the span's owner does this, and the marker reads the bits of other
-    /// objects at the same time, which it leaves as they are.
-    #[inline]
-    pub fn set_object_bits(&self, object: usize, words: usize, bits: u64) {
-        debug_assert!(words * WORD <= MAX_BITS && bits & !low_bits(words) == 0);
-        let first = object * words;
-        let shift = first % 64;
-        let set = |i: usize, mask: u64, bits: u64| {
-            let word = self.heap_bits(i);
-            word.store(word.load(Relaxed) & !mask | bits, Relaxed);
-        };
-        set(first / 64, low_bits(words) << shift, bits << shift);
-        if shift + words > 64 {
-            set(first / 64 + 1, low_bits(words) >> (64 - shift), bits >> (64 - shift));
-        }
     }
 
     /// Whether an object is allocated, as far as its span's owner has said it: the rest of a window that a mutator
