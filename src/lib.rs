@@ -1,6 +1,9 @@
 //! Tricolor: a managed-language VM with a production-style garbage collector.
 //!
-//! Today the library holds the front end of Lang: from source to a fully checked program. `ARCHITECTURE.md` is the map.
+//! Today the library holds the front end of Lang, from source to a fully checked program, and the counters of the
+//! memory manager. `ARCHITECTURE.md` is the map.
 
 pub mod base;
 pub mod compiler;
+pub mod memory;
+pub mod observe;
