@@ -79,8 +79,8 @@ pub fn run(quick: bool) {
             for _ in 0..4 {
                 mutator.collect();
                 let trace = heap.last_cycle().unwrap();
-                figures = (trace.objects, trace.live[2] as f64);
-                let ns = if markers == 1 { trace.times.background } else { trace.times.marking };
+                figures = (trace.objects, trace.heap_live as f64);
+                let ns = if markers == 1 { trace.dedicated_ns } else { trace.mark_ns };
                 best = best.min(ns as f64 / trace.objects as f64);
             }
             times[markers - 1] = best;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use tricolor::base::os::clock::thread_cpu_ns;
+use tricolor::base::os::thread_cpu_ns;
 use tricolor::memory::{Config, Heap, MutatorId, Roots, Visitor};
 
 /// The only root.

@@ -1,8 +1,9 @@
-//! Foundations shared by both wings: typed indices, the interner, the source map, the operating system, and
-//! what threads share.
+//! Foundations shared by both wings: typed indices, the interner, the source map, histograms, the
+//! operating system, and what threads share.
 //!
 //! Nothing here knows the language. Everything is a plain value owned by its user; there is no global state.
 
+pub mod histogram;
 pub mod ids;
 pub mod interner;
 pub mod os;

@@ -5,10 +5,13 @@
 //! The design follows Go's memory manager: its papers and comments are the source of the ideas.
 //!
 //! - [`heap`]: where objects lie;
-//! - [`gc`]: when, and how, it is found out which of them are alive.
+//! - [`gc`]: when, and how, it is found out which of them are alive;
+//! - [`stats`]: what both tell about themselves, as plain data.
 
 pub mod gc;
 pub mod heap;
+pub mod stats;
 
-pub use gc::{Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Ready, Roots, SpecialError, Stats, Visitor};
+pub use gc::{Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Ready, Roots, SpecialError, Visitor};
 pub use heap::{Addr, AllocError, ShapeError, ShapeId, WORD, Word};
+pub use stats::{CycleTrace, Stats};

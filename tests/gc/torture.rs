@@ -394,11 +394,11 @@ fn objects_survive_and_nothing_leaks() {
     let stats = world.heap.stats();
     println!(
         "{} cycles, {} objects allocated, {} compared",
-        stats.cycles[0],
-        stats.allocs.objects,
+        stats.cycles.completed,
+        stats.objects.allocs(),
         world.checked.load(Relaxed)
     );
-    assert!(stats.cycles[0] > 3 && stats.allocs.objects > 10_000);
+    assert!(stats.cycles.completed > 3 && stats.objects.allocs() > 10_000);
     // Nothing is reachable any more: nothing may be left.
     let mut mutator = world.heap.attach();
     for shard in &world.shards {
@@ -408,9 +408,10 @@ fn objects_survive_and_nothing_leaks() {
     mutator.collect();
     mutator.free_os_memory();
     let stats = mutator.stats();
-    assert_eq!(stats.allocs, stats.frees, "objects are left");
-    assert_eq!((stats.heap_live, stats.objects_in_use), (0, 0));
-    assert_eq!(stats.usage.mapped, stats.usage.released, "memory is left");
+    assert_eq!((stats.objects.count(), stats.objects.bytes()), (0, 0), "objects are left");
+    assert_eq!((stats.cycles.live, stats.pages.in_use), (0, 0));
+    assert_eq!(stats.verify(), Ok(()));
+    assert_eq!(stats.pages.mapped, stats.pages.released, "memory is left");
     assert_eq!(world.heap.defects(), []);
 }
 

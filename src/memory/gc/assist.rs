@@ -11,7 +11,7 @@ use super::config::Config;
 use super::limiter::{CpuLimiter, Window};
 use super::marker::Marker;
 use super::pacer::{self, AssistRatio, CycleEnd, CycleStart, Mapped, Pacer, Progress, SweepPacer, SweepPlan};
-use crate::base::os::clock;
+use crate::base::os;
 use crate::base::sync::lock;
 use crate::memory::heap::AllocError;
 use crate::memory::heap::PAGE_SIZE;
@@ -58,7 +58,7 @@ impl Pacing {
             pacer: Pacer::new(settings),
             sweep: SweepPacer::new(SweepPlan::default()),
             limiter: CpuLimiter::new(processors),
-            told_at: clock::monotonic_ns(),
+            told_at: os::monotonic_ns(),
             told: [0; 3],
         }
     }
@@ -110,8 +110,8 @@ impl Collector {
 
     /// Tells the limiter what the processors did since it was last told.
     fn tell_limiter(&self, pacing: &mut Pacing, stopped_ns: u64) {
-        let now = clock::monotonic_ns();
-        let total = self.stats.times();
+        let now = os::monotonic_ns();
+        let total = self.recorder.times();
         let told = std::mem::replace(&mut pacing.told, total);
         let since = |i: usize| total[i].saturating_sub(told[i]);
         pacing.limiter.update(Window {
@@ -151,7 +151,11 @@ impl Collector {
         let progress = Progress { heap_live: self.heap.counters.heap_live.load(Relaxed), work_done };
         let ratio = pacing.pacer.revise(progress);
         self.publish_ratio(ratio);
-        self.credit.limiting.store(pacing.limiter.limiting(), Relaxed);
+        if pacing.limiter.limiting() && !self.credit.limiting.swap(true, Relaxed) {
+            self.recorder.limited();
+        } else if !pacing.limiter.limiting() {
+            self.credit.limiting.store(false, Relaxed);
+        }
     }
 
     /// Bytes to scan for allocated bytes.
@@ -183,7 +187,7 @@ impl Collector {
         if self.credit.limiting.load(Relaxed) {
             return debt;
         }
-        let began = clock::thread_cpu_ns();
+        let began = os::thread_cpu_ns();
         let budget = debt.min(ASSIST_STEP);
         self.pool.begin();
         let mut scanned = 0;
@@ -202,7 +206,7 @@ impl Collector {
             self.background.wake();
             self.pool.wake_all();
         }
-        self.stats.add_assist(clock::thread_cpu_ns() - began);
+        self.recorder.add_assist(os::thread_cpu_ns() - began);
         if scanned < budget { debt } else { scanned }
     }
 

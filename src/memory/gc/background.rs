@@ -13,7 +13,7 @@ use super::Collector;
 use super::cycle::Cause;
 use super::marker::Marker;
 use super::pacer::BACKGROUND_UTILIZATION;
-use crate::base::os::clock;
+use crate::base::os;
 use crate::base::sync::{Condvar, Mutex, lock};
 use crate::memory::heap::shape::SPAN_CLASSES;
 
@@ -113,7 +113,7 @@ impl Collector {
 
     /// Marks a stride; false if there was nothing.
     fn mark_some(&self, marker: &mut Marker, duty: f64) -> bool {
-        let began = clock::thread_cpu_ns();
+        let began = os::thread_cpu_ns();
         self.pool.begin();
         let mut any = false;
         let mut scanned = 0;
@@ -141,7 +141,7 @@ impl Collector {
         }
         self.add_credit(scanned);
         if any {
-            self.rest(clock::thread_cpu_ns() - began, duty);
+            self.rest(os::thread_cpu_ns() - began, duty);
         }
         any
     }
@@ -150,11 +150,11 @@ impl Collector {
     fn rest(&self, busy: u64, duty: f64) {
         let share = (busy as f64 * duty) as u64;
         if self.running.load(Relaxed) < self.config.processors || duty >= 1.0 {
-            self.stats.add_background(share);
-            self.stats.add_idle(busy - share);
+            self.recorder.add_background(share);
+            self.recorder.add_idle(busy - share);
             return;
         }
-        self.stats.add_background(busy);
+        self.recorder.add_background(busy);
         let pause = (busy as f64 / duty) as u64 - busy;
         thread::sleep(Duration::from_nanos(pause));
     }
@@ -205,7 +205,7 @@ impl Collector {
             if self.background.requested.swap(false, Relaxed) {
                 self.start(Cause::Forced);
             }
-            if self.stats.since_last_cycle() >= self.config.period.as_nanos() as u64 && self.is_enabled() {
+            if self.recorder.since_last_cycle() >= self.config.period.as_nanos() as u64 && self.is_enabled() {
                 self.start(Cause::Time);
             }
             self.scavenge_in_background();

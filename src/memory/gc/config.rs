@@ -1,9 +1,11 @@
 //! How a heap is set up.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stats::CycleTrace;
+use crate::base::os::MemoryLimits;
+use crate::memory::stats::CycleTrace;
 
 /// Called at the end of each cycle, with the world running.
 pub type TraceSink = Arc<dyn Fn(&CycleTrace) + Send + Sync>;
@@ -48,13 +50,16 @@ pub struct Checks {
 }
 
 impl Default for Config {
-    /// `GOGC=100`, no limits, 64 GiB of address space, all processors of the machine.
+    /// `GOGC=100`, 64 GiB of address space or four times the memory, all processors of the machine. Where a container
+    /// limits memory, nine tenths of that are the soft limit.
     fn default() -> Self {
+        let limits = MemoryLimits::detect(Path::new("/"));
+        let reserve = limits.physical.and_then(|bytes| usize::try_from(bytes).ok()).map_or(0, |b| b.saturating_mul(4));
         Self {
             gogc: Some(100),
-            memory_limit: None,
+            memory_limit: limits.cgroup.map(|bytes| bytes / 10 * 9),
             hard_limit: None,
-            reserve: 64 << 30,
+            reserve: reserve.max(64 << 30),
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             markers: None,
             period: Duration::from_secs(120),

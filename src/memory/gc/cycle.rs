@@ -11,10 +11,10 @@ use super::handshake::{Pause, Was};
 use super::marker::{Marker, Work};
 use super::mutator::{Local, Mutator, Record, Task};
 use super::pacer::{CycleEnd, CycleStart, ScanWork};
+use super::recorder::{Ended, Stopped};
 use super::roots::Visitor;
-use super::stats::{Ended, Stopped};
 use super::{Collector, Mutators};
-use crate::base::os::clock;
+use crate::base::os;
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::span::BLACK;
 
@@ -55,8 +55,10 @@ pub(super) struct Cycle {
     pub scanned_globals: AtomicU64,
     /// Marking is complete but for the last look.
     finishing: AtomicBool,
-    /// Somebody asked for this cycle.
-    forced: AtomicBool,
+    /// Why it began.
+    cause: Mutex<Cause>,
+    /// Bytes that the last complete cycle found alive.
+    pub live: AtomicU64,
 }
 
 impl Cycle {
@@ -66,9 +68,10 @@ impl Cycle {
 }
 
 /// Why a cycle begins.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Cause {
     /// The heap has reached the trigger.
+    #[default]
     Heap,
     /// The last cycle is long ago.
     Time,
@@ -81,7 +84,7 @@ impl Collector {
 
     /// Stops all mutators but `own`, which stands still because it is the caller's.
     fn stop(&self, mutators: &Mutators, own: Option<&Arc<Record>>) -> Stopped {
-        let asked = clock::monotonic_ns();
+        let asked = os::monotonic_ns();
         let others = || mutators.list.iter().filter(|m| own.is_none_or(|own| !Arc::ptr_eq(m, own)));
         self.world.expect(others().count() as u32);
         for mutator in others() {
@@ -90,14 +93,14 @@ impl Collector {
             }
         }
         self.world.wait_for_all();
-        Stopped { asked, stopped: clock::monotonic_ns() }
+        Stopped { asked, stopped: os::monotonic_ns() }
     }
 
     fn resume(&self, mutators: &Mutators, own: Option<&Arc<Record>>, stopped: Stopped) -> u64 {
         let others = mutators.list.iter().filter(|m| own.is_none_or(|own| !Arc::ptr_eq(m, own)));
         self.world.resume(others.map(|m| &m.word));
-        let now = clock::monotonic_ns();
-        self.stats.pause(stopped, now);
+        let now = os::monotonic_ns();
+        self.recorder.pause(stopped, now);
         now
     }
 
@@ -184,13 +187,13 @@ impl Collector {
         for counter in [&cycle.marked, &cycle.objects, &cycle.scanned, &cycle.scanned_stacks, &cycle.scanned_globals] {
             counter.store(0, Relaxed);
         }
-        cycle.forced.store(cause == Cause::Forced, Relaxed);
+        *lock(&cycle.cause) = cause;
         cycle.finishing.store(false, Relaxed);
         cycle.unscanned.store(mutators.list.len(), SeqCst);
         cycle.specials.store(true, Relaxed);
         cycle.jobs.store(self.roots.begin(epoch), Relaxed);
         cycle.next_job.store(0, SeqCst);
-        self.stats.begin(stopped, self.heap.counters.heap_live.load(Relaxed));
+        self.recorder.begin(stopped, self.heap.counters.heap_live.load(Relaxed));
         self.begin_pacing(CycleStart {
             heap_live: self.heap.counters.heap_live.load(Relaxed),
             heap_scannable: self.heap.counters.heap_live.load(Relaxed),
@@ -201,7 +204,7 @@ impl Collector {
             self.mark_stopped(mutators);
         }
         let now = self.resume(mutators, own, stopped);
-        self.stats.marking(now);
+        self.recorder.marking(now);
         self.background.wake();
         self.pool.wake_all();
     }
@@ -220,7 +223,7 @@ impl Collector {
 
     /// Marks everything now.
     fn mark_stopped(&self, mutators: &Mutators) {
-        let began = clock::thread_cpu_ns();
+        let began = os::thread_cpu_ns();
         let mut marker = Marker::default();
         loop {
             for mutator in &mutators.list {
@@ -239,7 +242,7 @@ impl Collector {
             }
         }
         self.count_done(&mut marker);
-        self.stats.add_background(clock::thread_cpu_ns() - began);
+        self.recorder.add_background(os::thread_cpu_ns() - began);
         self.cycle.finishing.store(true, SeqCst);
     }
 
@@ -406,7 +409,7 @@ impl Collector {
         self.check_heap(mutators);
         let ended = self.end_cycle(mutators, stopped);
         let now = self.resume(mutators, own, stopped);
-        self.stats.ended(ended, now);
+        self.recorder.ended(ended, now);
         self.background.wake();
         self.pool.wake_all();
     }
@@ -422,6 +425,7 @@ impl Collector {
             mutator.ask(Task::Uncache);
         }
         counters.heap_live.store(marked, Relaxed);
+        self.cycle.live.store(marked, Relaxed);
         let unswept = counters.object_spans.load(Relaxed) - self.sweep.unlisted.load(Relaxed);
         self.sweep.unswept.store(unswept, Relaxed);
         self.sweep.cursor.store(0, Relaxed);
@@ -440,7 +444,7 @@ impl Collector {
             stacks: self.cycle.scanned_stacks.load(Relaxed),
             globals: self.cycle.scanned_globals.load(Relaxed),
         };
-        let times = self.stats.end(stopped);
+        let times = self.recorder.end(stopped);
         let goal = self.end_pacing(
             CycleEnd {
                 heap_live: live_before,
@@ -457,7 +461,7 @@ impl Collector {
         self.cycle.ended.fetch_add(1, SeqCst);
         Ended {
             stopped,
-            forced: self.cycle.forced.load(Relaxed),
+            cause: *lock(&self.cycle.cause),
             times,
             live: live_before,
             marked,

@@ -41,10 +41,10 @@ pub mod marker;
 pub mod mutator;
 pub mod pacer;
 pub mod pair;
+mod recorder;
 pub mod roots;
 mod scavenge;
 pub mod special;
-pub mod stats;
 mod sweep;
 mod verify;
 pub mod work;
@@ -57,7 +57,6 @@ pub use config::{Checks, Config, TraceSink};
 pub use mutator::Mutator;
 pub use roots::{MutatorId, Roots, Visitor};
 pub use special::{CleanupId, Ready, SpecialError};
-pub use stats::{CycleTrace, Stats};
 pub use verify::Defect;
 
 use self::cycle::Cycle;
@@ -69,6 +68,7 @@ use self::work::WorkPool;
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::mheap::MHeap;
 use crate::memory::heap::{ShapeError, ShapeId, Word};
+use crate::memory::stats::{CycleTrace, Stats};
 
 /// Everything that a heap's threads share.
 pub(crate) struct Collector {
@@ -87,7 +87,7 @@ pub(crate) struct Collector {
     defects: verify::Defects,
     pacing: Mutex<assist::Pacing>,
     credit: assist::Credit,
-    stats: stats::Recorder,
+    recorder: recorder::Recorder,
     /// One thread scavenges in the background or on request at a time.
     scavenging: Mutex<()>,
     background: background::Signals,
@@ -139,7 +139,7 @@ impl Heap {
             defects: verify::Defects::default(),
             pacing: Mutex::new(assist::Pacing::new(&config)),
             credit: assist::Credit::default(),
-            stats: stats::Recorder::default(),
+            recorder: recorder::Recorder::default(),
             scavenging: Mutex::default(),
             background: background::Signals::default(),
             config,
@@ -185,7 +185,7 @@ impl Heap {
 
     /// The last complete cycle.
     pub fn last_cycle(&self) -> Option<CycleTrace> {
-        self.collector.stats.last_cycle_trace()
+        self.collector.recorder.last()
     }
 
     /// Gives all free memory back to the system.

@@ -20,7 +20,6 @@ use super::handshake::{Pause, StateWord};
 use super::marker::Marker;
 use super::roots::{MutatorId, Visitor};
 use super::special::{CleanupId, Ready, SpecialError};
-use super::stats::Stats;
 use super::sweep::Swept;
 use super::{Collector, pair};
 use crate::memory::heap::PAGE_SIZE;
@@ -30,6 +29,7 @@ use crate::memory::heap::mheap::AllocError;
 use crate::memory::heap::shape::{Shape, ShapeId, SpanClass};
 use crate::memory::heap::size_class::{CLASSES, SizeClass};
 use crate::memory::heap::span::{BLACK, Kind, SpanRef, SpanSpec, WHITE, low_bits};
+use crate::memory::stats::Stats;
 
 /// What a phase change leaves a mutator to do at its next safepoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Collector;
-use crate::base::os::clock;
+use crate::base::os;
 use crate::base::sync::lock;
 use crate::memory::heap::PAGE_SIZE;
 
@@ -36,10 +36,10 @@ impl Collector {
     }
 
     pub(super) fn scavenge_in_background(&self) {
-        let until = clock::monotonic_ns() + SESSION.as_nanos() as u64;
+        let until = os::monotonic_ns() + SESSION.as_nanos() as u64;
         let mut total = 0;
         while self.heap.used() > self.retained() && !self.cycle.is_marking() {
-            let began = clock::monotonic_ns();
+            let began = os::monotonic_ns();
             let released = {
                 let _alone = lock(&self.scavenging);
                 self.heap.scavenge(STEP, false)
@@ -48,8 +48,9 @@ impl Collector {
                 break;
             }
             total += released;
-            let took = clock::monotonic_ns() - began;
-            if clock::monotonic_ns() + took * SHARE > until {
+            self.recorder.add_scavenging(os::monotonic_ns() - began, false);
+            let took = os::monotonic_ns() - began;
+            if os::monotonic_ns() + took * SHARE > until {
                 break;
             }
             std::thread::sleep(Duration::from_nanos(took * SHARE));
@@ -65,7 +66,9 @@ impl Collector {
         }
         let used = self.heap.used();
         if used > limit {
+            let began = os::monotonic_ns();
             let released = self.heap.scavenge((used - limit) as usize, true);
+            self.recorder.add_scavenging(os::monotonic_ns() - began, true);
             self.heap.counters.scavenged_eagerly.fetch_add(released as u64, Relaxed);
         }
     }

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Release};
 
 use crate::base::sync::lock;
 use crate::memory::heap::Addr;
+use crate::memory::stats::FinalizerStats;
 
 /// Names a cleanup, so that it can be stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -103,6 +104,7 @@ struct Table {
     objects: BTreeMap<usize, Special>,
     cleanups: u64,
     queue: VecDeque<Ready>,
+    counts: FinalizerStats,
     /// The object of each cleanup that has not run.
     owners: BTreeMap<u64, usize>,
 }
@@ -204,12 +206,14 @@ impl Specials {
             }
             if let Some(value) = special.finalizer.take() {
                 table.queue.push_back(Ready::Finalizer { object, value });
+                table.counts.finalizers_queued += 1;
                 left.kept.push(object);
                 left.queued = true;
             } else {
                 for (id, value) in special.cleanups.drain(..) {
                     table.owners.remove(&id.0);
                     table.queue.push_back(Ready::Cleanup { value });
+                    table.counts.cleanups_queued += 1;
                     left.queued = true;
                 }
             }
@@ -227,6 +231,26 @@ impl Specials {
 
     /// Takes what is to run next.
     pub fn next(&self) -> Option<Ready> {
-        lock(&self.table).queue.pop_front()
+        let mut table = lock(&self.table);
+        let ready = table.queue.pop_front()?;
+        match ready {
+            Ready::Finalizer { .. } => table.counts.finalizers_executed += 1,
+            Ready::Cleanup { .. } => table.counts.cleanups_executed += 1,
+        }
+        Some(ready)
+    }
+
+    /// How many were queued and taken.
+    pub fn stats(&self) -> FinalizerStats {
+        lock(&self.table).counts
+    }
+
+    /// About how much memory the table takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let table = lock(&self.table);
+        let cleanup = size_of::<(CleanupId, usize)>() + size_of::<(u64, usize)>();
+        table.objects.len() * size_of::<(usize, Special)>()
+            + table.owners.len() * cleanup
+            + table.queue.capacity() * size_of::<Ready>()
     }
 }

@@ -51,7 +51,7 @@ impl Arena {
     /// Reserves `bytes` of address space, or half of it again and again if the system refuses.
     pub fn new(bytes: usize) -> io::Result<Self> {
         let heap = Reservation::new(bytes, MIN_RESERVE.min(bytes))?;
-        let bytes = heap.len();
+        let bytes = heap.size();
         // Records are largest for objects of 16 bytes: one mark byte and six bits of layout and allocation each.
         let table = committed(bytes / PAGE_SIZE * size_of::<PageEntry>())?;
         let records = committed(bytes / 8 + (1 << 20))?;
@@ -78,7 +78,7 @@ impl Arena {
 
     /// How much room there is for records, in bytes.
     pub fn records_bytes(&self) -> usize {
-        self.records.len()
+        self.records.size()
     }
 
     /// Whether an address lies in the range.
@@ -103,8 +103,17 @@ impl Arena {
     }
 
     /// Gives the memory of pages back to the system; they read as zero afterwards.
-    pub fn release(&self, page: usize, pages: usize) -> io::Result<()> {
-        self.heap.release(page << PAGE_SHIFT, pages << PAGE_SHIFT)
+    ///
+    /// # Safety
+    /// The pages belong to nobody but the caller.
+    pub unsafe fn release(&self, page: usize, pages: usize) -> io::Result<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.heap.release(page << PAGE_SHIFT, pages << PAGE_SHIFT) }
+    }
+
+    /// Bytes of the page table up to a page: what may be backed by memory if pages below it are usable.
+    pub fn table_bytes(&self, pages: usize) -> usize {
+        pages * size_of::<PageEntry>()
     }
 
     #[inline]
@@ -142,7 +151,7 @@ impl Arena {
 
     /// The record at a position of the metadata range.
     pub fn record(&self, position: usize) -> SpanRef {
-        assert!(position + size_of::<Span>() <= self.records.len());
+        assert!(position + size_of::<Span>() <= self.records.size());
         let record = self.records.as_ptr().wrapping_add(position).cast::<Span>();
         // SAFETY: inside of the metadata range, which is used for records only; a record's header is plain atomics,
         // so even a free one is valid.
@@ -180,6 +189,6 @@ impl Arena {
 
 fn committed(bytes: usize) -> io::Result<Reservation> {
     let range = Reservation::new(bytes, bytes)?;
-    range.commit(0, range.len())?;
+    range.commit(0, range.size())?;
     Ok(range)
 }

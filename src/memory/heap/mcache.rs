@@ -69,6 +69,9 @@ pub struct Uncached {
 }
 
 impl MCache {
+    /// Size of a cache in bytes.
+    pub const BYTES: usize = size_of::<[Window; SPAN_CLASSES]>() + size_of::<Self>();
+
     /// The window of a span class.
     #[inline]
     pub fn window(&mut self, class: SpanClass) -> &mut Window {

@@ -85,6 +85,8 @@ pub struct Usage {
     pub records: u64,
     /// Records that were ever in use.
     pub records_mapped: u64,
+    /// The page table and the page allocator's bitmaps, for the usable pages.
+    pub tables: u64,
 }
 
 /// What overwrites freed memory: an odd, large value that is no address.
@@ -220,7 +222,8 @@ impl MHeap {
                 taken
             };
             let Some((base, pages)) = taken else { break };
-            let result = self.arena.release(base, pages);
+            // SAFETY: the page allocator has given the pages to this thread; they were free.
+            let result = unsafe { self.arena.release(base, pages) };
             let mut core = lock(&self.core);
             core.releasing -= pages;
             if result.is_ok() {
@@ -244,6 +247,8 @@ impl MHeap {
             released: bytes(core.pages.scavenged_pages()),
             records: core.records.in_use() as u64,
             records_mapped: core.records.mapped() as u64,
+            // Two bits per page in the allocator.
+            tables: (self.arena.table_bytes(core.pages.usable_pages()) + core.pages.usable_pages() / 4) as u64,
         }
     }
 
