@@ -3,7 +3,9 @@
 //! `cargo bench --bench memory` prints one table; each line is the fastest of several runs.
 
 mod alloc;
+mod barrier;
 mod mark;
+mod pause;
 mod support;
 
 fn main() {
@@ -13,6 +15,12 @@ fn main() {
     let wanted = |name: &str| only.is_empty() || only.iter().any(|o| name.contains(o.as_str()));
     if wanted("alloc") {
         alloc::run(quick);
+    }
+    if wanted("barrier") {
+        barrier::run(quick);
+    }
+    if wanted("pause") {
+        pause::run(quick);
     }
     if wanted("mark") {
         mark::run(quick);

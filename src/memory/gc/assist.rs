@@ -193,7 +193,7 @@ impl Collector {
         let mut scanned = 0;
         while scanned < budget {
             if let Some(work) = self.pool.take() {
-                marker.accept(work);
+                marker.accept(work, &self.spare);
             } else if !self.scan_job(marker) {
                 break;
             }

@@ -120,7 +120,7 @@ impl Collector {
         while scanned < STRIDE {
             if marker.is_empty() {
                 if let Some(work) = self.pool.take() {
-                    marker.accept(work);
+                    marker.accept(work, &self.spare);
                 } else if !self.scan_job(marker) {
                     break;
                 }

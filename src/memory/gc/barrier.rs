@@ -6,18 +6,21 @@
 //! on with a stack that is not scanned yet. To shade is to put the pointer into this buffer, no more; a full buffer
 //! becomes work for the marker.
 
+use crate::base::sync::{Mutex, lock};
+
 /// How many pointers a buffer holds.
 pub const BUFFER: usize = 512;
+/// How many empty lists are kept between cycles.
+const KEPT: usize = 64;
 
-/// Pointers that a mutator has shaded and not handed over.
+/// Pointers that a mutator has shaded and not handed over. Null is among them.
 pub struct Buffer {
-    pointers: Box<[usize; BUFFER]>,
-    len: usize,
+    pointers: Vec<usize>,
 }
 
 impl Default for Buffer {
     fn default() -> Self {
-        Self { pointers: Box::new([0; BUFFER]), len: 0 }
+        Self { pointers: Vec::with_capacity(BUFFER) }
     }
 }
 
@@ -25,27 +28,43 @@ impl Buffer {
     /// Shades two pointers, or what may be pointers; whether the buffer is full and must be handed over.
     #[inline]
     pub fn shade(&mut self, old: usize, new: usize) -> bool {
-        // `len` is even and below BUFFER here: a full buffer was emptied.
-        self.pointers[self.len % BUFFER] = old;
-        self.pointers[(self.len + 1) % BUFFER] = new;
-        self.len += 2;
-        self.len == BUFFER
+        self.pointers.extend_from_slice(&[old, new]);
+        self.pointers.len() >= BUFFER
     }
 
-    /// Takes what is in it.
-    pub fn take(&mut self) -> Option<Vec<usize>> {
-        let pointers: Vec<usize> = self.pointers[..self.len].iter().copied().filter(|&p| p != 0).collect();
-        self.len = 0;
-        (!pointers.is_empty()).then_some(pointers)
+    /// Takes what is in it, for an empty list in exchange.
+    pub fn take(&mut self, empty: impl FnOnce() -> Vec<usize>) -> Option<Vec<usize>> {
+        if self.pointers.is_empty() {
+            return None;
+        }
+        Some(std::mem::replace(&mut self.pointers, empty()))
     }
 
     /// Forgets what is in it: the cycle is over.
     pub fn clear(&mut self) {
-        self.len = 0;
+        self.pointers.clear();
+    }
+}
+
+/// Lists that were emptied, to be filled again. Who fills and who empties them are different threads, and memory that
+/// one thread takes from the system's allocator and another gives back makes them wait for each other.
+#[derive(Default)]
+pub struct Spare(Mutex<Vec<Vec<usize>>>);
+
+impl Spare {
+    /// An empty list.
+    pub fn take(&self) -> Vec<usize> {
+        lock(&self.0).pop().unwrap_or_else(|| Vec::with_capacity(BUFFER))
     }
 
-    /// Whether nothing is in it.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+    /// Keeps a list, emptied.
+    pub fn keep(&self, mut pointers: Vec<usize>) {
+        pointers.clear();
+        lock(&self.0).push(pointers);
+    }
+
+    /// Forgets all but a few.
+    pub fn trim(&self) {
+        lock(&self.0).truncate(KEPT);
     }
 }

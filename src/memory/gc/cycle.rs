@@ -234,7 +234,7 @@ impl Collector {
             }
             while self.scan_job(&mut marker) {}
             while let Some(work) = self.pool.take() {
-                marker.accept(work);
+                marker.accept(work, &self.spare);
             }
             marker.drain(&self.heap, &self.pool, u64::MAX, || false);
             if marker.is_empty() && self.pool.is_empty() {
@@ -343,10 +343,10 @@ impl Collector {
 
     /// Makes a barrier's buffer work for the markers.
     pub(super) fn hand_over(&self, local: &mut Local) {
-        if let Some(pointers) = local.buffer.take()
+        if let Some(pointers) = local.buffer.take(|| self.spare.take())
             && self.cycle.is_marking()
         {
-            self.pool.put(Work::Pointers(pointers));
+            self.pool.leave(Work::Shaded(pointers));
         }
     }
 
@@ -391,9 +391,13 @@ impl Collector {
         for mutator in &mutators.list {
             // SAFETY: the world is stopped.
             let local = unsafe { mutator.local() };
-            if let Some(pointers) = local.buffer.take() {
-                marker.accept(Work::Pointers(pointers));
+            if let Some(pointers) = local.buffer.take(|| self.spare.take()) {
+                marker.accept(Work::Shaded(pointers), &self.spare);
             }
+        }
+        // Full buffers that were handed over since somebody last looked.
+        while let Some(work) = self.pool.take() {
+            marker.accept(work, &self.spare);
         }
         marker.drain(&self.heap, &self.pool, LAST_SCAN, || false);
         let done = marker.is_empty() && self.seems_done();
@@ -457,6 +461,7 @@ impl Collector {
             },
             counters.object_pages.load(Relaxed) as u64,
         );
+        self.spare.trim();
         self.heap.shapes.cool(|class| counters.occupancy(class));
         self.cycle.ended.fetch_add(1, SeqCst);
         Ended {

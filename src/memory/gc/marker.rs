@@ -27,6 +27,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use super::barrier::Spare;
 use super::pair;
 use super::work::WorkPool;
 use crate::base::os::prefetch;
@@ -41,8 +42,12 @@ use crate::memory::heap::span::{BLACK, GREY, Kind, SpanRef, WHITE};
 const BATCH: usize = 64;
 /// Pointers on the stack from which on spans are queued.
 const OVERFLOW: usize = 4096;
-/// Objects larger than this are scanned in pieces of this size, in bytes.
+/// Large objects are shared between markers in pieces of this size, in bytes.
 const PIECE: usize = 128 << 10;
+/// Words of a large object that are scanned before what they point to.
+const STRIDE: usize = 1024;
+/// How far ahead the records of queued spans are prefetched.
+const LOOKAHEAD: usize = 3;
 /// Grey objects per queued span below which depth first is better.
 const SPARSE: usize = 4;
 
@@ -50,6 +55,8 @@ const SPARSE: usize = 4;
 pub enum Work {
     /// Pointers that nobody has looked at.
     Pointers(Vec<usize>),
+    /// The same, from a barrier's buffer.
+    Shaded(Vec<usize>),
     /// Part of an object that is marked.
     Piece(Piece),
     /// Spans with grey objects.
@@ -129,8 +136,12 @@ impl Marker {
     }
 
     /// Takes over an item of the pool.
-    pub fn accept(&mut self, work: Work) {
+    pub fn accept(&mut self, work: Work, spare: &Spare) {
         match work {
+            Work::Shaded(pointers) => {
+                self.stack.extend_from_slice(&pointers);
+                spare.keep(pointers);
+            }
             Work::Pointers(pointers) if self.stack.is_empty() => self.stack = pointers,
             Work::Pointers(pointers) => self.stack.extend_from_slice(&pointers),
             Work::Piece(piece) => self.pieces.push(piece),
@@ -183,8 +194,8 @@ impl Marker {
             } else {
                 self.follow_batch(heap);
             }
-        } else if let Some(span) = self.spans.pop_front() {
-            self.scan_span(heap, span);
+        } else if !self.spans.is_empty() {
+            self.scan_spans(heap);
         } else if let Some(piece) = self.pieces.pop() {
             self.scan_piece(heap, piece);
         }
@@ -273,27 +284,53 @@ impl Marker {
         scan
     }
 
-    /// Scans all grey objects of a span.
-    fn scan_span(&mut self, heap: &MHeap, span: SpanRef) {
-        span.dequeue();
-        let entry = heap.arena.entry(span.base().get());
+    /// Scans the grey objects of the spans at the queue's head, about a batch of them.
+    fn scan_spans(&mut self, heap: &MHeap) {
+        let mut targets = [Target { entry: PageEntry::FREE, base: 0, index: 0 }; BATCH];
+        let mut count = 0;
+        let mut visited = 0;
         let mut found = 0;
-        for group in 0..span.objects().div_ceil(8) {
-            let bytes = span.marks8(group).load(Relaxed);
-            if bytes & 0x0101_0101_0101_0101 == 0 {
-                continue;
+        while count < BATCH / 2
+            && let Some(span) = self.spans.pop_front()
+        {
+            if let Some(ahead) = self.spans.get(LOOKAHEAD) {
+                let record = ahead.record_address().get();
+                (0..3).for_each(|line| prefetch(record + line * 64));
             }
-            for index in 8 * group..(8 * group + 8).min(span.objects()) {
-                let mark = span.mark(index);
-                if mark.load(Relaxed) == GREY {
+            span.dequeue();
+            visited += 1;
+            let entry = heap.arena.entry(span.base().get());
+            for group in 0..span.objects().div_ceil(8) {
+                let bytes = span.marks8(group).load(Relaxed);
+                if bytes & 0x0101_0101_0101_0101 == 0 {
+                    continue;
+                }
+                for index in 8 * group..(8 * group + 8).min(span.objects()) {
+                    let mark = span.mark(index);
+                    if mark.load(Relaxed) != GREY {
+                        continue;
+                    }
                     mark.store(BLACK, Relaxed);
+                    let base = span.object(index).get();
+                    prefetch(base);
+                    targets[count] = Target { entry, base, index };
+                    count += 1;
                     found += 1;
-                    self.scan(heap, Target { entry, base: span.object(index).get(), index });
+                    if count == BATCH {
+                        targets.iter().for_each(|target| self.scan(heap, *target));
+                        count = 0;
+                    }
                 }
             }
         }
-        let (spans, objects) = (self.judged.0 + 1, self.judged.1 + found);
-        self.judged = if spans == BATCH {
+        targets[..count].iter().for_each(|target| self.scan(heap, *target));
+        self.judge(visited, found);
+    }
+
+    /// Decides, now and then, whether queueing spans is worth it.
+    fn judge(&mut self, visited: usize, found: usize) {
+        let (spans, objects) = (self.judged.0 + visited, self.judged.1 + found);
+        self.judged = if spans >= BATCH {
             self.spanning = objects >= SPARSE * spans;
             (0, 0)
         } else {
@@ -325,17 +362,24 @@ impl Marker {
         let span = heap.arena.span(target.entry);
         let shape = ShapeId::from_index(span.layout(target.index).load(Relaxed));
         let piece = Piece { start: target.base, end: target.base + span.size(), shape };
-        if span.size() <= PIECE {
-            self.scan_range(heap, piece);
-        } else {
-            self.pieces.push(piece);
+        if span.size() <= STRIDE * WORD {
+            return self.scan_range(heap, piece);
+        }
+        let element = heap.shapes.get(shape).size().max(WORD);
+        let step = (PIECE / element).max(1) * element;
+        let ends = (piece.start + step..piece.end).step_by(step).chain([piece.end]);
+        let mut start = piece.start;
+        for end in ends {
+            self.pieces.push(Piece { start, end, shape });
+            start = end;
         }
     }
 
     /// Scans the first part of what is left of a large object.
     fn scan_piece(&mut self, heap: &MHeap, piece: Piece) {
         let element = heap.shapes.get(piece.shape).size().max(WORD);
-        let middle = piece.start + (PIECE / element).max(1) * element;
+        // No more than the stack has room for: random pointers to many spans are worst for the span queue.
+        let middle = piece.start + (STRIDE * WORD / element).max(1) * element;
         if middle >= piece.end {
             return self.scan_range(heap, piece);
         }

@@ -81,6 +81,7 @@ pub(crate) struct Collector {
     /// Mutators that are attached and not blocked.
     running: AtomicUsize,
     pool: WorkPool<Work>,
+    spare: barrier::Spare,
     cycle: Cycle,
     sweep: Sweep,
     specials: Specials,
@@ -133,6 +134,7 @@ impl Heap {
             mutators: Mutex::default(),
             running: AtomicUsize::new(0),
             pool: WorkPool::default(),
+            spare: barrier::Spare::default(),
             cycle: Cycle::default(),
             sweep: Sweep::default(),
             specials: Specials::default(),

@@ -92,6 +92,8 @@ impl Local {
 
 /// Bytes that a mutator may allocate before it tells the heap.
 const LIVE_STEP: u64 = 32 << 10;
+/// How often in a row a mutator assists before it goes on with what it wanted; the rest stays its debt.
+const ASSIST_STEPS: usize = 4;
 /// Objects smaller than this, without pointers, share blocks.
 const TINY: usize = 16;
 /// Larger objects are cleared while the world may stop, in bytes.
@@ -362,9 +364,11 @@ impl Mutator {
             return;
         }
         local.debt -= collector.take_credit(local.debt);
-        if local.debt > 0 {
-            let done = collector.assist(&mut local.marker, local.debt as u64);
-            local.debt -= done as i64;
+        for _ in 0..ASSIST_STEPS {
+            if local.debt <= 0 {
+                return;
+            }
+            local.debt -= collector.assist(&mut local.marker, local.debt as u64) as i64;
         }
     }
 

@@ -38,12 +38,16 @@ impl<T> Default for WorkPool<T> {
 }
 
 impl<T> WorkPool<T> {
-    /// Adds an item.
-    pub fn put(&self, item: T) {
+    /// Adds an item that can wait until a worker looks by itself: to wake one costs the caller more than the item.
+    pub fn leave(&self, item: T) {
         let mut items = lock(&self.items);
         items.push(item);
         self.len.store(items.len(), Ordering::SeqCst);
-        drop(items);
+    }
+
+    /// Adds an item, and wakes a worker for it.
+    pub fn put(&self, item: T) {
+        self.leave(item);
         if self.hungry.load(Ordering::SeqCst) > 0 {
             self.wake.notify_one();
         }
