@@ -1,10 +1,12 @@
 //! The write barrier's buffer.
 //!
-//! While the marker runs, a mutator that overwrites a pointer in the heap shades both the pointer that was there and
-//! the one that comes: the first, because a stack that was scanned already may have loaded it from a place that the
-//! marker has not seen; the second, because a mutator that was in the middle of an allocation when marking began runs
-//! on with a stack that is not scanned yet. To shade is to put the pointer into this buffer, no more; a full buffer
-//! becomes work for the marker.
+//! While the marker runs, a mutator that overwrites a pointer in the heap shades the pointer that was there: a stack
+//! that was scanned already may have loaded it from this place, which the marker has not seen yet. As long as its own
+//! stack is not scanned it also shades the pointer that comes: the stack may be the only place that leads to it, and
+//! let go of it before its scan. That happens only to a mutator that was in the middle of an allocation when marking
+//! began; all others scan their stacks before they run on. This is the hybrid barrier of Go.
+//!
+//! To shade is to put the pointer into this buffer, no more; a full buffer becomes work for the marker.
 
 use crate::base::sync::{Mutex, lock};
 
@@ -13,7 +15,7 @@ pub const BUFFER: usize = 512;
 /// How many empty lists are kept between cycles.
 const KEPT: usize = 64;
 
-/// Pointers that a mutator has shaded and not handed over. Null is among them.
+/// Pointers that a mutator has shaded and not handed over.
 pub struct Buffer {
     pointers: Vec<usize>,
 }
@@ -25,10 +27,12 @@ impl Default for Buffer {
 }
 
 impl Buffer {
-    /// Shades two pointers, or what may be pointers; whether the buffer is full and must be handed over.
+    /// Shades a pointer, or what may be one; whether the buffer is full and must be handed over.
     #[inline]
-    pub fn shade(&mut self, old: usize, new: usize) -> bool {
-        self.pointers.extend_from_slice(&[old, new]);
+    pub fn shade(&mut self, pointer: usize) -> bool {
+        if pointer != 0 {
+            self.pointers.push(pointer);
+        }
         self.pointers.len() >= BUFFER
     }
 

@@ -177,6 +177,7 @@ impl Collector {
             }
             self.heap.counters.heap_live.fetch_add(local.take_live(), Relaxed);
             local.marking = !self.barrier_is_off();
+            local.grey = true;
             mutator.ask(Task::Scan);
         }
         self.sweep_rest();
@@ -251,6 +252,7 @@ impl Collector {
     /// What a mutator does first in a cycle; the caller owns it.
     pub(super) fn begin_marking(&self, record: &Record, local: &mut Local) {
         local.marking = !self.barrier_is_off();
+        local.grey = false;
         local.cache.tiny = Default::default();
         for class in local.cache.cached().collect::<Vec<_>>() {
             let window = local.cache.window(class);

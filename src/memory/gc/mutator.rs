@@ -68,6 +68,8 @@ pub(super) struct Local {
     pub buffer: Buffer,
     /// The barrier is on, and new objects are black.
     pub marking: bool,
+    /// The stack is not scanned in this cycle.
+    pub grey: bool,
     marker: Marker,
     /// Bytes allocated that the heap's counter does not have yet.
     live: u64,
@@ -416,10 +418,19 @@ impl Mutator {
         unsafe { pair::store(slot, pair) };
     }
 
-    /// Keeps two objects alive for this cycle.
+    /// The barrier's work: a slot of the heap loses `old` and gets `new`.
     #[inline]
     fn shade(&mut self, old: usize, new: usize) {
-        if self.local().buffer.shade(old, new) {
+        let local = self.local();
+        let new = if local.grey { new } else { 0 };
+        if local.buffer.shade(old) | local.buffer.shade(new) {
+            self.hand_over();
+        }
+    }
+
+    /// Keeps an object alive for this cycle.
+    fn keep_marked(&mut self, object: usize) {
+        if self.local().marking && self.local().buffer.shade(object) {
             self.hand_over();
         }
     }
@@ -566,11 +577,9 @@ impl Mutator {
     /// Takes what is to run next. A finalizer's object and the value are alive as long as the caller holds them.
     pub fn next_ready(&mut self) -> Option<Ready> {
         let ready = self.collector.specials.next()?;
-        if self.local().marking {
-            match ready {
-                Ready::Finalizer { object, value } => self.shade(object.get(), value),
-                Ready::Cleanup { value } => self.shade(value, 0),
-            }
+        match ready {
+            Ready::Finalizer { object, value } => self.keep(object, value),
+            Ready::Cleanup { value } => self.keep_marked(value),
         }
         Some(ready)
     }
@@ -602,7 +611,7 @@ impl Mutator {
                 return Addr::NULL;
             }
             if self.local().marking {
-                self.shade(object, 0);
+                self.keep_marked(object);
                 return Addr::new(object);
             }
             // Between cycles an object is known to be alive only when its span is swept.
@@ -631,9 +640,8 @@ impl Mutator {
 
     /// The running cycle may have passed by the table of specials.
     fn keep(&mut self, object: Addr, value: usize) {
-        if self.local().marking {
-            self.shade(object.get(), value);
-        }
+        self.keep_marked(object.get());
+        self.keep_marked(value);
     }
 }
 
