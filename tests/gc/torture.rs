@@ -362,7 +362,7 @@ impl Shard {
 }
 
 fn seconds() -> u64 {
-    let default = if cfg!(debug_assertions) { 4 } else { 20 };
+    let default = if cfg!(debug_assertions) { 5 } else { 60 };
     std::env::var("TORTURE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(default)
 }
 
