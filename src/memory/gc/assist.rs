@@ -273,7 +273,7 @@ impl Collector {
             return false;
         }
         let class = span.span_class();
-        match self.sweep_span(span) {
+        match self.sweep_span(span, false) {
             Swept::Freed { .. } => false,
             swept => {
                 self.heap.central(class).put_swept(generation, span, swept == Swept::Full);

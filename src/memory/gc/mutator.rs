@@ -24,10 +24,10 @@ use super::sweep::Swept;
 use super::{Collector, pair};
 use crate::memory::heap::PAGE_SIZE;
 use crate::memory::heap::address::{Addr, WORD};
-use crate::memory::heap::mcache::{MCache, Tiny, Uncached};
+use crate::memory::heap::mcache::{MCache, Tiny, Uncached, Window};
 use crate::memory::heap::mheap::AllocError;
 use crate::memory::heap::shape::{Shape, ShapeId, SpanClass};
-use crate::memory::heap::size_class::{CLASSES, SizeClass};
+use crate::memory::heap::size_class::SizeClass;
 use crate::memory::heap::span::{BLACK, Kind, SpanRef, SpanSpec, WHITE, low_bits};
 use crate::memory::stats::Stats;
 
@@ -179,23 +179,31 @@ impl Mutator {
     pub fn alloc(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
         let (Collector { heap, .. }, local) = self.split();
         let known = heap.shapes.get(shape);
-        let class = if size == known.size() {
-            known.single()
-        } else {
-            match known.common(size) {
-                Some(class) => class,
-                None => return self.alloc_large(shape, size),
+        if size == known.size() {
+            let window = local.cache.window(known.single());
+            if let Some((object, bit)) = window.take() {
+                clear(object, window.size as usize);
+                if window.has_layouts() {
+                    describe(window, bit, known, shape, size);
+                }
+                return Ok(object);
             }
-        };
+        }
+        self.alloc_other(shape, size)
+    }
+
+    /// Allocates an array, or a single object when the window is used up.
+    #[inline(never)]
+    fn alloc_other(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
+        let (Collector { heap, .. }, local) = self.split();
+        let known = heap.shapes.get(shape);
+        let class = if size == known.size() { Some(known.single()) } else { known.common(size) };
+        let Some(class) = class else { return self.alloc_large(shape, size) };
         let window = local.cache.window(class);
         let Some((object, bit)) = window.take() else { return self.alloc_slow(shape, size) };
         clear(object, window.size as usize);
         if window.has_layouts() {
-            if class.index() < 2 * CLASSES {
-                window.set_heap_bits(bit, repeated(known, size));
-            } else {
-                window.set_layout(bit, shape);
-            }
+            describe(window, bit, known, shape, size);
         }
         Ok(object)
     }
@@ -238,7 +246,7 @@ impl Mutator {
             self.collector.heap.shapes.warm(shape, bytes);
         }
         // The window has objects now, unless the shape has just become hot; then it is filled in the same way.
-        self.alloc(shape, size)
+        self.alloc_other(shape, size)
     }
 
     /// Fills the window of a span class; how many bytes it has.
@@ -278,7 +286,7 @@ impl Mutator {
             if !span.sweepgen().claim(generation) {
                 continue;
             }
-            match collector.sweep_span(span) {
+            match collector.sweep_span(span, true) {
                 Swept::Partial => return Ok(span),
                 Swept::Full => heap.central(class).put_swept(generation, span, true),
                 Swept::Freed { .. } => {}
@@ -696,6 +704,16 @@ fn clear(object: NonNull<u8>, size: usize) {
     if size > 32 {
         zero(16);
         zero(size - 32);
+    }
+}
+
+/// Writes what an object of a common span looks like.
+#[inline]
+fn describe(window: &Window, bit: usize, known: &Shape, shape: ShapeId, size: usize) {
+    if window.has_heap_bits() {
+        window.set_heap_bits(bit, repeated(known, size));
+    } else {
+        window.set_layout(bit, shape);
     }
 }
 

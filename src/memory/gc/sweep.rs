@@ -29,8 +29,9 @@ pub enum Swept {
 }
 
 impl Collector {
-    /// Sweeps a span that was claimed.
-    pub(super) fn sweep_span(&self, span: SpanRef) -> Swept {
+    /// Sweeps a span that was claimed. If nothing in it is alive its pages become free, unless the caller wants to
+    /// `keep` it, to allocate from it.
+    pub(super) fn sweep_span(&self, span: SpanRef, keep: bool) -> Swept {
         let generation = self.heap.sweepgen();
         let pages = span.pages();
         if span.has_specials() {
@@ -45,7 +46,7 @@ impl Collector {
             self.heap.counters.add_frees(span.span_class(), freed);
         }
         self.sweep.pages_swept.fetch_add(pages, Relaxed);
-        let swept = if live == 0 {
+        let swept = if live == 0 && !keep {
             if self.heap.clobber_free.load(Relaxed) {
                 self.heap.clobber(span.base(), span.bytes());
             }
@@ -125,7 +126,7 @@ impl Collector {
             let class = SpanClass(cursor as u16);
             match self.heap.central(class).take_unswept(generation) {
                 Some(span) if span.sweepgen().claim(generation) => {
-                    return Some(match self.sweep_span(span) {
+                    return Some(match self.sweep_span(span, false) {
                         Swept::Freed { pages } => pages,
                         swept => {
                             self.heap.central(class).put_swept(generation, span, swept == Swept::Full);

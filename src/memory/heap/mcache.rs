@@ -27,11 +27,14 @@ pub struct Window {
     pub span: Option<SpanRef>,
     /// Where the layouts of the span's objects begin; 0 if nothing is written per object.
     layouts: usize,
+    /// What is written are heap bits, not a layout word.
+    heap_bits: bool,
     /// How many objects of the span were allocated when it was cached.
     counted: u32,
 }
 
-const EMPTY: Window = Window { free: 0, base: 0, size: 0, number: 0, span: None, layouts: 0, counted: 0 };
+const EMPTY: Window =
+    Window { free: 0, base: 0, size: 0, number: 0, span: None, layouts: 0, heap_bits: false, counted: 0 };
 
 /// A block of 16 bytes that small pointer-free objects share.
 #[derive(Clone, Copy, Default)]
@@ -46,14 +49,14 @@ pub struct Tiny {
 
 /// The cache.
 pub struct MCache {
-    windows: Box<[Window; SPAN_CLASSES]>,
+    windows: [Window; SPAN_CLASSES],
     /// The block for tiny objects.
     pub tiny: Tiny,
 }
 
 impl Default for MCache {
     fn default() -> Self {
-        Self { windows: Box::new([EMPTY; SPAN_CLASSES]), tiny: Tiny::default() }
+        Self { windows: [EMPTY; SPAN_CLASSES], tiny: Tiny::default() }
     }
 }
 
@@ -70,7 +73,7 @@ pub struct Uncached {
 
 impl MCache {
     /// Size of a cache in bytes.
-    pub const BYTES: usize = size_of::<[Window; SPAN_CLASSES]>() + size_of::<Self>();
+    pub const BYTES: usize = size_of::<Self>();
 
     /// The window of a span class.
     #[inline]
@@ -101,6 +104,12 @@ impl Window {
     #[inline]
     pub fn has_layouts(&self) -> bool {
         self.layouts != 0
+    }
+
+    /// Whether heap bits are to be written, and not a layout word.
+    #[inline]
+    pub fn has_heap_bits(&self) -> bool {
+        self.heap_bits
     }
 
     /// Sets the heap bits of the object at `bit`. The marker reads the bits of other objects at the same time, which
@@ -135,8 +144,14 @@ impl Window {
         debug_assert!(self.span.is_none());
         span.set_cached(true);
         let layouts = if matches!(span.kind(), Kind::Bits | Kind::Words) { span.layouts_address() } else { 0 };
-        *self =
-            Window { span: Some(span), size: span.size() as u32, layouts, counted: span.allocated() as u32, ..EMPTY };
+        *self = Window {
+            span: Some(span),
+            size: span.size() as u32,
+            layouts,
+            heap_bits: span.kind() == Kind::Bits,
+            counted: span.allocated() as u32,
+            ..EMPTY
+        };
     }
 
     /// Takes the next window of the cached span that has free objects, and says how many; 0 if there is none left.
