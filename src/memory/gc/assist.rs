@@ -263,7 +263,6 @@ impl Collector {
 
     /// Makes sure that a span is swept; false if it was freed, or nobody can tell yet.
     pub(super) fn make_swept(&self, span: SpanRef) -> bool {
-        use super::sweep::Swept;
         let generation = self.heap.sweepgen();
         if span.sweepgen().is_swept(generation) {
             return true;
@@ -272,14 +271,8 @@ impl Collector {
         if span.is_cached() || !span.sweepgen().claim(generation) {
             return false;
         }
-        let class = span.span_class();
-        match self.sweep_span(span, false) {
-            Swept::Freed { .. } => false,
-            swept => {
-                self.heap.central(class).put_swept(generation, span, swept == Swept::Full);
-                true
-            }
-        }
+        let swept = self.sweep_span(span);
+        self.settle(span, swept)
     }
 
     // ---- settings ----

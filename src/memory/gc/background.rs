@@ -60,8 +60,8 @@ const PATIENCE: Duration = Duration::from_micros(200);
 const COURTESY: Duration = Duration::from_millis(1);
 /// How often the caretaker looks whether something is due.
 const ROUND: Duration = Duration::from_millis(50);
-/// Spans swept in a row.
-const SWEEP_RUN: usize = 64;
+/// Batches of spans swept in a row.
+const SWEEP_RUN: usize = 4;
 
 /// Starts a heap's threads.
 pub(super) fn spawn(collector: &Arc<Collector>) -> std::io::Result<Vec<JoinHandle<()>>> {
@@ -219,7 +219,7 @@ impl Collector {
     fn sweep_in_background(&self) {
         while !self.background.is_stopped() {
             for _ in 0..SWEEP_RUN {
-                if self.sweep_one().is_none() {
+                if !self.sweep_batch() {
                     return;
                 }
             }

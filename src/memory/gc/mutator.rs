@@ -15,6 +15,8 @@ use std::sync::atomic::{
     AtomicU32, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
 
+use smallvec::SmallVec;
+
 use super::barrier::Buffer;
 use super::handshake::{Pause, StateWord};
 use super::marker::Marker;
@@ -282,14 +284,19 @@ impl Mutator {
             return Ok(span);
         }
         for _ in 0..SWEEP_TRIES {
-            let Some(span) = heap.central(class).take_unswept(generation) else { break };
+            let mut taken: SmallVec<[SpanRef; 1]> = SmallVec::new();
+            heap.central(class).take_unswept(generation, 1, &mut taken);
+            let Some(span) = taken.pop() else { break };
             if !span.sweepgen().claim(generation) {
                 continue;
             }
-            match collector.sweep_span(span, true) {
-                Swept::Partial => return Ok(span),
-                Swept::Full => heap.central(class).put_swept(generation, span, true),
-                Swept::Freed { .. } => {}
+            let swept = collector.sweep_span(span);
+            if swept == Swept::Full {
+                heap.central(class).put_swept(generation, span, true);
+            }
+            collector.count_swept(1);
+            if swept != Swept::Full {
+                return Ok(span);
             }
         }
         let spec = match (class.hot_slot(), class.size_and_kind()) {

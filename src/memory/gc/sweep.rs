@@ -7,62 +7,84 @@
 //! Objects with specials (finalizers, cleanups, weak handles) are looked at first: `special` may keep an object that
 //! was not reached for one more cycle.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use smallvec::SmallVec;
 
 use super::Collector;
 use super::special::Verdict;
 use crate::memory::heap::shape::{SPAN_CLASSES, SpanClass};
 use crate::memory::heap::span::{BLACK, SpanRef, low_bits};
 
-/// What became of a span.
+/// What was found in a span. The caller owns it still.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Swept {
-    /// Nothing in it was alive: its pages are free.
-    Freed {
-        /// How many pages.
-        pages: usize,
-    },
-    /// It has free objects; the caller owns it.
+    /// Nothing in it is alive.
+    Empty,
+    /// It has free objects.
     Partial,
-    /// All its objects are alive; the caller owns it.
+    /// All its objects are alive.
     Full,
 }
 
+/// Spans that a background sweeper takes at once: it competes with mutators for the locks of lists and pages.
+const BATCH: usize = 16;
+
 impl Collector {
-    /// Sweeps a span that was claimed. If nothing in it is alive its pages become free, unless the caller wants to
-    /// `keep` it, to allocate from it.
-    pub(super) fn sweep_span(&self, span: SpanRef, keep: bool) -> Swept {
-        let generation = self.heap.sweepgen();
-        let pages = span.pages();
+    /// Sweeps a span that was claimed. Who does must count it with [`Collector::count_swept`] when it is where it
+    /// belongs.
+    pub(super) fn sweep_span(&self, span: SpanRef) -> Swept {
         if span.has_specials() {
             self.visit_specials(span);
         }
         let before = span.allocated();
         let live = if span.is_large() { usize::from(span.mark(0).load(Relaxed) != 0) } else { self.sweep_bits(span) };
-        let freed = before - live;
         if span.is_large() {
-            self.count_large(span, freed);
+            span.clear_marks(0);
+            self.count_large(span, before - live);
         } else {
-            self.heap.counters.add_frees(span.span_class(), freed);
+            self.heap.counters.add_frees(span.span_class(), before - live);
         }
-        self.sweep.pages_swept.fetch_add(pages, Relaxed);
-        let swept = if live == 0 && !keep {
-            if self.heap.clobber_free.load(Relaxed) {
-                self.heap.clobber(span.base(), span.bytes());
-            }
-            self.heap.free_span(span);
-            Swept::Freed { pages }
+        self.sweep.pages_swept.fetch_add(span.pages(), Relaxed);
+        span.set_allocated(live);
+        span.set_window(0);
+        span.sweepgen().done(self.heap.sweepgen());
+        match live {
+            0 => Swept::Empty,
+            _ if live == span.objects() => Swept::Full,
+            _ => Swept::Partial,
+        }
+    }
+
+    /// Says that so many spans are swept and where they belong.
+    pub(super) fn count_swept(&self, spans: usize) {
+        self.sweep.unswept.fetch_sub(spans, Release);
+    }
+
+    /// Gives the pages of spans without objects back. How many pages.
+    fn free_spans(&self, spans: &[SpanRef]) -> usize {
+        if spans.is_empty() {
+            return 0;
+        }
+        if self.heap.clobber_free.load(Relaxed) {
+            spans.iter().for_each(|span| self.heap.clobber(span.base(), span.bytes()));
+        }
+        let pages = spans.iter().map(|span| span.pages()).sum();
+        self.heap.free_spans(spans);
+        pages
+    }
+
+    /// Puts a span where it belongs after its sweep, and counts it; whether it still exists.
+    pub(super) fn settle(&self, span: SpanRef, swept: Swept) -> bool {
+        let exists = swept != Swept::Empty;
+        if exists {
+            let list = self.heap.central(span.span_class());
+            list.put_swept(self.heap.sweepgen(), span, swept == Swept::Full);
         } else {
-            if span.is_large() {
-                span.clear_marks(0);
-            }
-            span.set_allocated(live);
-            span.set_window(0);
-            span.sweepgen().done(generation);
-            if live == span.objects() { Swept::Full } else { Swept::Partial }
-        };
-        self.sweep.unswept.fetch_sub(1, Relaxed);
-        swept
+            self.free_spans(&[span]);
+        }
+        self.count_swept(1);
+        exists
     }
 
     /// Marks become allocation bits. Returns how many objects are alive.
@@ -115,41 +137,54 @@ impl Collector {
         }
     }
 
-    /// Sweeps some unswept span and puts it into its list; how many pages it freed. `None` if no list has one.
-    pub(super) fn sweep_one(&self) -> Option<usize> {
+    /// Sweeps up to `most` spans of some list; how many pages that freed. `None` if no list has unswept spans.
+    fn sweep_some(&self, most: usize) -> Option<usize> {
         let generation = self.heap.sweepgen();
+        let mut spans: SmallVec<[SpanRef; BATCH]> = SmallVec::new();
         loop {
             let cursor = self.sweep.cursor.load(Relaxed);
             if cursor >= SPAN_CLASSES {
                 return None;
             }
             let class = SpanClass(cursor as u16);
-            match self.heap.central(class).take_unswept(generation) {
-                Some(span) if span.sweepgen().claim(generation) => {
-                    return Some(match self.sweep_span(span, false) {
-                        Swept::Freed { pages } => pages,
-                        swept => {
-                            self.heap.central(class).put_swept(generation, span, swept == Swept::Full);
-                            0
-                        }
-                    });
-                }
-                Some(_) => {}
-                None => {
-                    // Lists below the cursor are empty, or were filled by a mutator that gave its cache up late.
-                    let _ = self.sweep.cursor.compare_exchange(cursor, cursor + 1, Relaxed, Relaxed);
-                }
+            self.heap.central(class).take_unswept(generation, most, &mut spans);
+            if spans.is_empty() {
+                // Lists below the cursor are empty, or were filled by a mutator that gave its cache up late.
+                let _ = self.sweep.cursor.compare_exchange(cursor, cursor + 1, Relaxed, Relaxed);
+                continue;
             }
+            spans.retain(|span| span.sweepgen().claim(generation));
+            let claimed = spans.len();
+            spans.retain(|span| match self.sweep_span(*span) {
+                Swept::Empty => true,
+                swept => {
+                    self.heap.central(class).put_swept(generation, *span, swept == Swept::Full);
+                    false
+                }
+            });
+            let pages = self.free_spans(&spans);
+            self.count_swept(claimed);
+            return Some(pages);
         }
+    }
+
+    /// Sweeps a span; how many pages that freed. `None` if no list has an unswept one.
+    pub(super) fn sweep_one(&self) -> Option<usize> {
+        self.sweep_some(1)
+    }
+
+    /// Sweeps some spans; false if no list has unswept ones.
+    pub(super) fn sweep_batch(&self) -> bool {
+        self.sweep_some(BATCH).is_some()
     }
 
     /// Sweeps all that is in lists.
     pub(super) fn sweep_all(&self) {
-        while self.sweep_one().is_some() {}
+        while self.sweep_batch() {}
     }
 
     /// Whether every span was swept.
     pub(super) fn is_swept(&self) -> bool {
-        self.sweep.unswept.load(Relaxed) == 0
+        self.sweep.unswept.load(Acquire) == 0
     }
 }

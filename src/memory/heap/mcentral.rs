@@ -82,11 +82,14 @@ impl<S> MCentral<S> {
         lock(&self.sets)[swept(generation)].partial.pop()
     }
 
-    /// Takes a span that was not swept yet, one with free objects first. The caller claims and sweeps it.
-    pub fn take_unswept(&self, generation: u32) -> Option<S> {
+    /// Takes up to `most` spans that were not swept yet, those with free objects first. The caller claims and sweeps
+    /// them.
+    pub fn take_unswept(&self, generation: u32, most: usize, taken: &mut impl Extend<S>) {
         let mut sets = lock(&self.sets);
         let sets = &mut sets[1 - swept(generation)];
-        sets.partial.pop().or_else(|| sets.full.pop())
+        let set = if sets.partial.is_empty() { &mut sets.full } else { &mut sets.partial };
+        let from = set.len().saturating_sub(most);
+        taken.extend(set.drain(from..));
     }
 
     /// Puts a swept span into its set.

@@ -188,25 +188,28 @@ impl MHeap {
         if core.pages.grow(growth) { Ok(()) } else { Err(AllocError::AddressSpace) }
     }
 
-    /// Gives a span's pages back. For its owner, when nothing leads to it any more.
-    pub fn free_span(&self, span: SpanRef) {
-        let (pages, kind) = (span.pages(), span.kind());
-        if kind == Kind::Manual {
-            self.counters.manual_pages.fetch_sub(pages, Relaxed);
-        } else {
+    /// Gives the pages of spans back. For their owner, when nothing leads to them any more.
+    pub fn free_spans(&self, spans: &[SpanRef]) {
+        for span in spans {
+            let pages = span.pages();
+            if span.kind() == Kind::Manual {
+                self.counters.manual_pages.fetch_sub(pages, Relaxed);
+                continue;
+            }
             self.counters.object_pages.fetch_sub(pages, Relaxed);
             self.counters.object_spans.fetch_sub(1, Relaxed);
+            if !span.is_large() {
+                self.counters.sub_room(span.span_class(), span.objects());
+            }
         }
-        if kind.holds_objects() && !span.is_large() {
-            self.counters.sub_room(span.span_class(), span.objects());
-        }
-        let position = span.record_address().get() - self.arena.records_base();
-        let record = span.record();
         let mut core = lock(&self.core);
-        self.arena.unmap(span);
-        span.retire();
-        core.pages.free(self.arena.page_of(span.base()), pages);
-        core.records.free(position, record);
+        for span in spans {
+            let position = span.record_address().get() - self.arena.records_base();
+            self.arena.unmap(*span);
+            span.retire();
+            core.pages.free(self.arena.page_of(span.base()), span.pages());
+            core.records.free(position, span.record());
+        }
     }
 
     /// Gives the memory of up to `bytes` of free pages back to the system, from the highest addresses; how much it
