@@ -1,4 +1,7 @@
 //! The memory manager driven from plain Rust threads.
 
+mod limits;
+mod objects;
+mod specials;
 mod support;
 mod torture;

@@ -1,11 +1,12 @@
 //! Mutators in plain Rust: roots, and a graph of objects with a model beside it that knows what must be in them.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
-use tricolor::memory::{Addr, Config, Heap, Mutator, MutatorId, Roots, ShapeId, Visitor, Word};
+use tricolor::memory::{Addr, Checks, Config, Heap, Mutator, MutatorId, Roots, ShapeId, Stats, Visitor, Word};
 
 /// A small generator of pseudo-random numbers: the same seed gives the same run, as far as threads allow.
 #[derive(Clone)]
@@ -36,11 +37,20 @@ impl Rng {
 /// A mutator's stack: slots that hold pointers. Only its thread writes them, while it runs.
 pub struct Stack(pub Vec<AtomicUsize>);
 
-/// Roots: a stack per mutator, and globals.
+/// Roots: a stack per mutator, and globals. One more job waits at a gate, so that a test can keep a cycle marking.
 #[derive(Default)]
 pub struct TestRoots {
     stacks: Mutex<HashMap<MutatorId, Arc<Stack>>>,
     globals: Mutex<Vec<Arc<Stack>>>,
+    gate: Mutex<Gate>,
+    opened: Condvar,
+}
+
+#[derive(Default)]
+struct Gate {
+    closed: bool,
+    /// A job has come to the closed gate.
+    reached: bool,
 }
 
 impl TestRoots {
@@ -60,14 +70,38 @@ impl TestRoots {
     pub fn leave(&self, mutator: MutatorId) {
         self.stacks.lock().unwrap().remove(&mutator);
     }
+
+    /// The next cycle marks until the gate is opened. Not with `check_heap`, which scans all roots while the world is
+    /// stopped.
+    pub fn close_gate(&self) {
+        *self.gate.lock().unwrap() = Gate { closed: true, reached: false };
+    }
+
+    pub fn open_gate(&self) {
+        self.gate.lock().unwrap().closed = false;
+        self.opened.notify_all();
+    }
+
+    pub fn gate_is_reached(&self) -> bool {
+        self.gate.lock().unwrap().reached
+    }
+
+    fn pass_gate(&self) {
+        let mut gate = self.gate.lock().unwrap();
+        while gate.closed {
+            gate.reached = true;
+            gate = self.opened.wait(gate).unwrap();
+        }
+    }
 }
 
 impl Roots for TestRoots {
     fn begin(&self, _: u32) -> usize {
-        self.globals.lock().unwrap().len()
+        1 + self.globals.lock().unwrap().len()
     }
 
     fn scan(&self, _: u32, job: usize, visitor: &mut Visitor<'_>) {
+        let Some(job) = job.checked_sub(1) else { return self.pass_gate() };
         let globals = Arc::clone(&self.globals.lock().unwrap()[job]);
         globals.0.iter().for_each(|slot| visitor.pointer(slot.load(Relaxed)));
     }
@@ -82,6 +116,105 @@ impl Roots for TestRoots {
 pub fn heap(config: Config) -> (Heap, Arc<TestRoots>) {
     let roots = Arc::new(TestRoots::default());
     (Heap::new(config, roots.clone()).unwrap(), roots)
+}
+
+/// A small heap that collects only when it is told to, with all checks on.
+pub fn checked() -> Config {
+    let checks = Checks { check_mark: true, check_heap: true, clobber_free: true, ..Checks::default() };
+    Config { gogc: None, reserve: 1 << 30, processors: 2, checks, ..Config::default() }
+}
+
+/// A small heap that collects only when it is told to, with the checks that allow to keep it marking.
+pub fn gated() -> Config {
+    let checks = Checks { check_mark: true, clobber_free: true, ..Checks::default() };
+    Config { checks, ..checked() }
+}
+
+/// A heap with a mutator on the test's thread. When it goes, its checks must have found nothing.
+pub struct Rig {
+    pub mutator: Mutator,
+    pub stack: Arc<Stack>,
+    /// Two pointers, then two scalars.
+    pub shape: ShapeId,
+    pub roots: Arc<TestRoots>,
+    pub heap: Heap,
+}
+
+impl Rig {
+    pub fn new(config: Config) -> Self {
+        let (heap, roots) = heap(config);
+        let mutator = heap.attach();
+        let stack = roots.stack(&mutator, 64);
+        let shape = heap.shape(&[Word::Pointer, Word::Pointer, Word::Scalar, Word::Scalar], false).unwrap();
+        Self { mutator, stack, shape, roots, heap }
+    }
+
+    /// A new node that nothing holds.
+    pub fn node(&mut self, id: usize) -> usize {
+        node(&mut self.mutator, self.shape, id)
+    }
+
+    /// Lets a slot of the stack hold an object, or nothing.
+    pub fn hold(&self, slot: usize, object: usize) {
+        self.stack.0[slot].store(object, Relaxed);
+    }
+
+    pub fn link(&mut self, object: usize, w: usize, pointer: usize) {
+        write_ptr(&mut self.mutator, object, w, pointer);
+    }
+
+    pub fn collect(&mut self) {
+        self.mutator.collect();
+    }
+
+    /// Objects that were allocated and not freed.
+    pub fn objects(&mut self) -> u64 {
+        let stats = self.mutator.stats();
+        stats.objects.allocs() - stats.objects.frees()
+    }
+
+    /// Runs something in the middle of a cycle: all roots but one job are scanned before, and the stack.
+    pub fn while_marking<R>(&mut self, f: impl FnOnce(&mut Mutator, &Heap) -> R) -> R {
+        self.roots.close_gate();
+        let Self { mutator, roots, heap, .. } = self;
+        std::thread::scope(|scope| {
+            let collecting = scope.spawn(|| heap.attach().collect());
+            while mutator.cycle().is_none() || !roots.gate_is_reached() {
+                mutator.safepoint();
+                std::thread::yield_now();
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| f(mutator, heap)));
+            roots.open_gate();
+            mutator.blocked(|| collecting.join().unwrap());
+            result.unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.heap.defects(), []);
+        }
+    }
+}
+
+/// Bytes backed by memory, as limits count them.
+pub fn used(stats: &Stats) -> u64 {
+    stats.pages.mapped - stats.pages.released + stats.metadata.spans.mapped
+}
+
+/// A new node of the shape of [`Rig`] that knows its number.
+pub fn node(mutator: &mut Mutator, shape: ShapeId, id: usize) -> usize {
+    let object = number(mutator.alloc(shape, 32).unwrap());
+    write(object, 2, id);
+    write(object, 3, !id);
+    object
+}
+
+/// Whether a node with this number lies there: a freed one is overwritten.
+pub fn is_node(object: usize, id: usize) -> bool {
+    (read(object, 2), read(object, 3)) == (id, !id)
 }
 
 /// Reads word `w` of an object.

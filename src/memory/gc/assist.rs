@@ -46,6 +46,8 @@ pub(super) struct Credit {
 
 /// Bytes allocated after which the assist ratio is revised.
 const REVISE_STEP: u64 = 256 << 10;
+/// How often an allocation that fails looks for what is being swept.
+const LAST_TRIES: u32 = 100;
 /// The most that a mutator scans at once, in bytes.
 const ASSIST_STEP: u64 = 64 << 10;
 
@@ -138,6 +140,14 @@ impl Collector {
             }
             return false;
         }
+        // Under a memory limit the trigger moves with what is mapped.
+        if self.memory_limit() != u64::MAX && self.credit.unrevised.fetch_add(bytes, Relaxed) + bytes >= REVISE_STEP {
+            self.credit.unrevised.store(0, Relaxed);
+            if let Ok(mut pacing) = self.pacing.try_lock() {
+                self.tell_mapped(&mut pacing);
+                self.publish_pacing(&pacing);
+            }
+        }
         self.is_due()
     }
 
@@ -228,7 +238,16 @@ impl Collector {
 
     /// A new span, within the limits.
     pub(super) fn new_span(&self, spec: &SpanSpec) -> Result<SpanRef, AllocError> {
-        let span = self.heap.alloc_span(spec).inspect_err(|_| self.request_collection())?;
+        let mut span = self.heap.alloc_span(spec);
+        let mut tries = 0;
+        while span.is_err() && tries < LAST_TRIES {
+            // What is dead but not swept is no reason to fail, even if another thread is just sweeping it.
+            tries = if self.is_swept() { LAST_TRIES } else { tries + 1 };
+            self.sweep_all();
+            std::thread::yield_now();
+            span = self.heap.alloc_span(spec);
+        }
+        let span = span.inspect_err(|_| self.request_collection())?;
         self.scavenge_to_limit();
         Ok(span)
     }

@@ -253,7 +253,7 @@ impl Collector {
     pub(super) fn begin_marking(&self, record: &Record, local: &mut Local) {
         local.marking = !self.barrier_is_off();
         local.grey = false;
-        local.cache.tiny = Default::default();
+        self.drop_tiny(local);
         for class in local.cache.cached().collect::<Vec<_>>() {
             let window = local.cache.window(class);
             if let Some(span) = window.span

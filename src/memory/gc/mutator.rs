@@ -226,10 +226,15 @@ impl Mutator {
     fn alloc_noscan_block(&mut self, size: usize) -> Result<NonNull<u8>, AllocError> {
         let Some(class) = SizeClass::for_size(size, false) else { return self.alloc_large(ShapeId::NOSCAN, size) };
         let window = self.local().cache.window(SpanClass::new(class, Kind::NoScan));
-        let Some((object, _)) = window.take() else { return self.alloc_slow(ShapeId::NOSCAN, size) };
-        clear(object, window.size as usize);
+        let object = match window.take() {
+            Some((object, _)) => {
+                clear(object, window.size as usize);
+                object
+            }
+            None => self.alloc_slow(ShapeId::NOSCAN, size)?,
+        };
         if size < TINY {
-            self.local().cache.tiny.begin(object, size);
+            self.local().cache.tiny.begin(object, size.max(1));
         }
         Ok(object)
     }
@@ -310,11 +315,11 @@ impl Mutator {
     #[cold]
     #[inline(never)]
     fn alloc_large(&mut self, shape: ShapeId, size: usize) -> Result<NonNull<u8>, AllocError> {
-        let scans = self.collector.heap.shapes.get(shape).scans();
-        let spec = SpanSpec::large(size, if scans { Kind::Words } else { Kind::NoScan });
         if size > isize::MAX as usize - PAGE_SIZE {
             return Err(AllocError::AddressSpace);
         }
+        let scans = self.collector.heap.shapes.get(shape).scans();
+        let spec = SpanSpec::large(size, if scans { Kind::Words } else { Kind::NoScan });
         self.collector.reclaim(spec.pages);
         let span = self.collector.new_span(&spec)?;
         let Some(object) = NonNull::new(span.base().as_ptr::<u8>()) else { return Err(AllocError::AddressSpace) };
@@ -670,7 +675,9 @@ impl Tiny {
     /// Takes a place of `size` bytes in the block.
     #[inline]
     fn take(&mut self, size: usize) -> Option<NonNull<u8>> {
-        let align = if size == 0 { 1 } else { size & size.wrapping_neg() }.min(WORD);
+        // An object of no size has a place too, or its address could be that of another object.
+        let size = size.max(1);
+        let align = (size & size.wrapping_neg()).min(WORD);
         let at = self.used.next_multiple_of(align);
         if self.base == 0 || at + size > TINY {
             return None;
@@ -765,11 +772,16 @@ impl Collector {
         }
     }
 
+    /// Gives up the block for tiny objects.
+    pub(super) fn drop_tiny(&self, local: &mut Local) {
+        let tiny = std::mem::take(&mut local.cache.tiny);
+        self.heap.counters.tiny_allocs.fetch_add(tiny.allocs, Relaxed);
+    }
+
     /// Gives up all windows of a mutator: the caller owns it.
     pub(super) fn uncache(&self, local: &mut Local) {
         self.heap.counters.heap_live.fetch_add(local.take_live(), Relaxed);
-        self.heap.counters.tiny_allocs.fetch_add(local.cache.tiny.allocs, Relaxed);
-        local.cache.tiny = Tiny::default();
+        self.drop_tiny(local);
         let cached: Vec<SpanClass> = local.cache.cached().collect();
         for class in cached {
             let window = local.cache.window(class);

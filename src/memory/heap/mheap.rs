@@ -142,7 +142,6 @@ impl MHeap {
         }
         let record_bytes = spec.record();
         let mut core = lock(&self.core);
-        self.check_hard_limit(&core, spec.pages)?;
         let pages = match core.pages.alloc(spec.pages) {
             Some(pages) => pages,
             None => {
@@ -150,6 +149,22 @@ impl MHeap {
                 core.pages.alloc(spec.pages).ok_or(AllocError::AddressSpace)?
             }
         };
+        let (limit, used_now) = (self.hard_limit.load(Relaxed), used(&core));
+        if used_now > limit {
+            // Other free pages may be backed by memory for nothing.
+            drop(core);
+            self.scavenge((used_now - limit) as usize, true);
+            core = lock(&self.core);
+            if used(&core) > limit {
+                // SAFETY: the pages were given to this thread just now.
+                if unsafe { self.arena.release(pages.base, spec.pages) }.is_ok() {
+                    core.pages.give_back_scavenged(pages.base, spec.pages);
+                } else {
+                    core.pages.free(pages.base, spec.pages);
+                }
+                return Err(AllocError::HardLimit);
+            }
+        }
         let Some(record) = core.records.alloc(record_bytes) else {
             core.pages.free(pages.base, spec.pages);
             return Err(AllocError::AddressSpace);
@@ -167,14 +182,6 @@ impl MHeap {
             self.counters.add_room(span.span_class(), spec.objects);
         }
         Ok(span)
-    }
-
-    fn check_hard_limit(&self, core: &Core, pages: usize) -> Result<(), AllocError> {
-        let limit = self.hard_limit.load(Relaxed);
-        let needed = used(core).saturating_add((pages * PAGE_SIZE) as u64);
-        // Free pages that are still backed count as used: the caller can have them scavenged and try again.
-        let reusable = (core.pages.free_pages() - core.pages.scavenged_pages()) * PAGE_SIZE;
-        if needed.saturating_sub(reusable as u64) > limit { Err(AllocError::HardLimit) } else { Ok(()) }
     }
 
     fn grow(&self, core: &mut Core, pages: usize) -> Result<(), AllocError> {
