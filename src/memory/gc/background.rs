@@ -15,7 +15,6 @@ use super::marker::Marker;
 use super::pacer::BACKGROUND_UTILIZATION;
 use crate::base::os;
 use crate::base::sync::{Condvar, Mutex, lock};
-use crate::memory::heap::shape::SPAN_CLASSES;
 
 /// How threads are woken and ended.
 #[derive(Default)]
@@ -210,10 +209,6 @@ impl Collector {
             }
             self.scavenge_in_background();
         }
-    }
-
-    fn sweep_is_due(&self) -> bool {
-        self.sweep.cursor.load(Relaxed) < SPAN_CLASSES && !self.is_swept()
     }
 
     fn sweep_in_background(&self) {

@@ -434,9 +434,9 @@ impl Collector {
         self.cycle.live.store(marked, Relaxed);
         let unswept = counters.object_spans.load(Relaxed) - self.sweep.unlisted.load(Relaxed);
         self.sweep.unswept.store(unswept, Relaxed);
-        self.sweep.cursor.store(0, Relaxed);
         self.sweep.pages_swept.store(0, Relaxed);
         self.heap.next_sweepgen();
+        self.sweep.cursor.store(u64::from(self.heap.sweepgen()) << 32, SeqCst);
         self.cycle.phase.store(OFF, SeqCst);
         for mutator in &mutators.list {
             // What a mutator that does not run has cached would be missed by the sweepers for as long.

@@ -51,7 +51,7 @@ pub mod work;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 pub use config::{Checks, Config, TraceSink};
 pub use mutator::Mutator;
@@ -107,8 +107,8 @@ struct Sweep {
     unswept: AtomicUsize,
     /// New spans that are in no list yet, while the world can stop: they need no sweeping.
     unlisted: AtomicUsize,
-    /// The first span class whose list may have unswept spans.
-    cursor: AtomicUsize,
+    /// The sweep generation, in the upper half, and the first span class whose list may have unswept spans.
+    cursor: AtomicU64,
     /// Pages swept since the cycle ended.
     pages_swept: AtomicUsize,
 }

@@ -768,7 +768,7 @@ impl Collector {
             self.heap.central(class).put_swept(generation, span, full);
         } else {
             self.heap.central(class).put_unswept(generation, span, full);
-            self.sweep.cursor.fetch_min(class.index(), Relaxed);
+            self.lower_cursor(class);
         }
     }
 

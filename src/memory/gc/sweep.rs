@@ -7,7 +7,7 @@
 //! Objects with specials (finalizers, cleanups, weak handles) are looked at first: `special` may keep an object that
 //! was not reached for one more cycle.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use smallvec::SmallVec;
 
@@ -139,18 +139,28 @@ impl Collector {
 
     /// Sweeps up to `most` spans of some list; how many pages that freed. `None` if no list has unswept spans.
     fn sweep_some(&self, most: usize) -> Option<usize> {
-        let generation = self.heap.sweepgen();
         let mut spans: SmallVec<[SpanRef; BATCH]> = SmallVec::new();
         loop {
-            let cursor = self.sweep.cursor.load(Relaxed);
-            if cursor >= SPAN_CLASSES {
+            // Generation and class come in one word: a thread that slept through the end of a cycle notices.
+            let cursor = self.sweep.cursor.load(Acquire);
+            let (generation, class) = ((cursor >> 32) as u32, SpanClass(cursor as u16));
+            if class.index() >= SPAN_CLASSES {
                 return None;
             }
-            let class = SpanClass(cursor as u16);
-            self.heap.central(class).take_unswept(generation, most, &mut spans);
+            let list = self.heap.central(class);
+            list.take_unswept(generation, most, &mut spans);
             if spans.is_empty() {
-                // Lists below the cursor are empty, or were filled by a mutator that gave its cache up late.
-                let _ = self.sweep.cursor.compare_exchange(cursor, cursor + 1, Relaxed, Relaxed);
+                let _ = self.sweep.cursor.compare_exchange(cursor, cursor + 1, AcqRel, Relaxed);
+                // A mutator that gives its cache up late fills a list and then lowers the cursor. If that came before
+                // the step above, the span is found now.
+                list.take_unswept(generation, most, &mut spans);
+                if spans.is_empty() {
+                    continue;
+                }
+            }
+            if self.heap.sweepgen() != generation {
+                // These are swept spans of the new generation, from the set that has changed its role.
+                spans.drain(..).for_each(|span| list.put_unswept(generation, span, false));
                 continue;
             }
             spans.retain(|span| span.sweepgen().claim(generation));
@@ -166,6 +176,17 @@ impl Collector {
             self.count_swept(claimed);
             return Some(pages);
         }
+    }
+
+    /// Lets the sweepers look at a class's list again.
+    pub(super) fn lower_cursor(&self, class: SpanClass) {
+        let generation = u64::from(self.heap.sweepgen());
+        self.sweep.cursor.fetch_min(generation << 32 | u64::from(class.0), AcqRel);
+    }
+
+    /// Whether some list may have unswept spans.
+    pub(super) fn sweep_is_due(&self) -> bool {
+        (self.sweep.cursor.load(Relaxed) as u16 as usize) < SPAN_CLASSES && !self.is_swept()
     }
 
     /// Sweeps a span; how many pages that freed. `None` if no list has an unswept one.
