@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Once};
+use std::time::Duration;
 
 use tricolor::memory::{Addr, Checks, Config, Heap, Mutator, MutatorId, Roots, ShapeId, Stats, Visitor, Word};
 
@@ -112,8 +113,27 @@ impl Roots for TestRoots {
     }
 }
 
+/// How long the torture runs.
+pub fn torture_seconds() -> u64 {
+    let seconds = std::env::var("TORTURE_SECONDS").ok().and_then(|value| value.parse().ok());
+    seconds.unwrap_or(if cfg!(debug_assertions) { 5 } else { 60 })
+}
+
+/// Ends the process when its tests hang: nobody should have to wait to learn that.
+fn watch() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        std::thread::spawn(|| {
+            std::thread::sleep(Duration::from_secs(torture_seconds() + 240));
+            eprintln!("the tests of the collector hang: those that were not named as passed do not end");
+            std::process::abort();
+        });
+    });
+}
+
 /// A heap with its roots.
 pub fn heap(config: Config) -> (Heap, Arc<TestRoots>) {
+    watch();
     let roots = Arc::new(TestRoots::default());
     (Heap::new(config, roots.clone()).unwrap(), roots)
 }

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use tricolor::memory::{Checks, Config, Defect, Heap, Mutator, Word};
 
-use crate::support::{Class, Rng, Stack, TestRoots, classes, heap, number, read, write, write_global, write_ptr};
+use crate::support::{
+    Class, Rng, Stack, TestRoots, classes, heap, number, read, torture_seconds, write, write_global, write_ptr,
+};
 
 /// What the model knows of an object.
 struct Node {
@@ -361,11 +363,6 @@ impl Shard {
     }
 }
 
-fn seconds() -> u64 {
-    let default = if cfg!(debug_assertions) { 5 } else { 60 };
-    std::env::var("TORTURE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(default)
-}
-
 fn torture(config: Config, time: Duration) -> World {
     let world = World::new(config, 6);
     std::thread::scope(|scope| {
@@ -388,7 +385,7 @@ fn torture(config: Config, time: Duration) -> World {
 fn objects_survive_and_nothing_leaks() {
     let checks = Checks { check_mark: true, check_heap: true, clobber_free: true, ..Checks::default() };
     let config = Config { gogc: Some(50), reserve: 8 << 30, processors: 2, checks, ..Config::default() };
-    let world = torture(config, Duration::from_secs(seconds()));
+    let world = torture(config, Duration::from_secs(torture_seconds()));
     assert_eq!(world.heap.defects(), []);
     world.verify_all();
     let stats = world.heap.stats();

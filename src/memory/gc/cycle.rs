@@ -13,7 +13,7 @@ use super::mutator::{Local, Mutator, Record, Task};
 use super::pacer::{CycleEnd, CycleStart, ScanWork};
 use super::recorder::{Ended, Stopped};
 use super::roots::Visitor;
-use super::{Collector, Mutators};
+use super::{Collector, Mutators, sweep};
 use crate::base::os;
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::span::BLACK;
@@ -436,7 +436,7 @@ impl Collector {
         self.sweep.unswept.store(unswept, Relaxed);
         self.sweep.pages_swept.store(0, Relaxed);
         self.heap.next_sweepgen();
-        self.sweep.cursor.store(u64::from(self.heap.sweepgen()) << 32, SeqCst);
+        self.sweep.cursor.store(sweep::cursor(self.heap.sweepgen(), 0), SeqCst);
         self.cycle.phase.store(OFF, SeqCst);
         for mutator in &mutators.list {
             // What a mutator that does not run has cached would be missed by the sweepers for as long.

@@ -67,6 +67,7 @@ use self::special::Specials;
 use self::work::WorkPool;
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::mheap::MHeap;
+use crate::memory::heap::shape::SPAN_CLASSES;
 use crate::memory::heap::{ShapeError, ShapeId, Word};
 use crate::memory::stats::{CycleTrace, Stats};
 
@@ -101,7 +102,6 @@ struct Mutators {
 }
 
 /// Where sweeping stands.
-#[derive(Default)]
 struct Sweep {
     /// Spans that need sweeping, in lists or cached.
     unswept: AtomicUsize,
@@ -111,6 +111,18 @@ struct Sweep {
     cursor: AtomicU64,
     /// Pages swept since the cycle ended.
     pages_swept: AtomicUsize,
+}
+
+impl Sweep {
+    /// Nothing needs sweeping in this generation.
+    fn new(generation: u32) -> Self {
+        Self {
+            unswept: AtomicUsize::new(0),
+            unlisted: AtomicUsize::new(0),
+            cursor: AtomicU64::new(sweep::cursor(generation, SPAN_CLASSES)),
+            pages_swept: AtomicUsize::new(0),
+        }
+    }
 }
 
 /// A collected heap. Its threads end when it is dropped.
@@ -127,6 +139,7 @@ impl Heap {
     pub fn new(config: Config, roots: Arc<dyn Roots>) -> io::Result<Self> {
         let heap = MHeap::new(config.reserve, config.hard_limit)?;
         heap.clobber_free.store(config.checks.clobber_free, Relaxed);
+        let sweep = Sweep::new(heap.sweepgen());
         let collector = Arc::new(Collector {
             heap,
             roots,
@@ -136,7 +149,7 @@ impl Heap {
             pool: WorkPool::default(),
             spare: barrier::Spare::default(),
             cycle: Cycle::default(),
-            sweep: Sweep::default(),
+            sweep,
             specials: Specials::default(),
             defects: verify::Defects::default(),
             pacing: Mutex::new(assist::Pacing::new(&config)),

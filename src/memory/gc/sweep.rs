@@ -27,6 +27,12 @@ pub enum Swept {
     Full,
 }
 
+/// The sweep generation and the first span class whose list may have unswept spans, in one word: a thread that slept
+/// through the end of a cycle notices.
+pub(super) fn cursor(generation: u32, class: usize) -> u64 {
+    u64::from(generation) << 32 | class as u64
+}
+
 /// Spans that a background sweeper takes at once: it competes with mutators for the locks of lists and pages.
 const BATCH: usize = 16;
 
@@ -141,7 +147,6 @@ impl Collector {
     fn sweep_some(&self, most: usize) -> Option<usize> {
         let mut spans: SmallVec<[SpanRef; BATCH]> = SmallVec::new();
         loop {
-            // Generation and class come in one word: a thread that slept through the end of a cycle notices.
             let cursor = self.sweep.cursor.load(Acquire);
             let (generation, class) = ((cursor >> 32) as u32, SpanClass(cursor as u16));
             if class.index() >= SPAN_CLASSES {
@@ -180,8 +185,7 @@ impl Collector {
 
     /// Lets the sweepers look at a class's list again.
     pub(super) fn lower_cursor(&self, class: SpanClass) {
-        let generation = u64::from(self.heap.sweepgen());
-        self.sweep.cursor.fetch_min(generation << 32 | u64::from(class.0), AcqRel);
+        self.sweep.cursor.fetch_min(cursor(self.heap.sweepgen(), class.index()), AcqRel);
     }
 
     /// Whether some list may have unswept spans.
