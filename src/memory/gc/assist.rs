@@ -32,6 +32,8 @@ pub(super) struct Pacing {
 pub(super) struct Credit {
     /// Bytes live at which a cycle is due.
     trigger: AtomicU64,
+    /// Bytes live at which it should end.
+    goal: AtomicU64,
     /// Bytes to scan per byte allocated, as the bits of an `f64`.
     ratio: AtomicU64,
     /// Bytes scanned in the background that nobody has taken as credit.
@@ -70,6 +72,7 @@ impl Collector {
     /// Publishes what mutators need.
     pub(super) fn publish_pacing(&self, pacing: &Pacing) {
         self.credit.trigger.store(pacing.pacer.trigger(), Relaxed);
+        self.credit.goal.store(pacing.pacer.goal(), Relaxed);
         self.credit.memory_limit.store(pacing.pacer.config().memory_limit, Relaxed);
         self.credit.limiting.store(pacing.limiter.limiting(), Relaxed);
     }
@@ -168,6 +171,12 @@ impl Collector {
         }
     }
 
+    /// Whether the heap has outgrown the goal of the running cycle.
+    pub(super) fn is_past_goal(&self) -> bool {
+        self.heap.counters.heap_live.load(Relaxed) > self.credit.goal.load(Relaxed)
+            && !self.credit.limiting.load(Relaxed)
+    }
+
     /// Bytes to scan for allocated bytes.
     pub(super) fn assist_work(&self, bytes: usize) -> i64 {
         (f64::from_bits(self.credit.ratio.load(Relaxed)) * bytes as f64) as i64
@@ -191,11 +200,10 @@ impl Collector {
         self.credit.credit.fetch_add(bytes as i64, Relaxed);
     }
 
-    /// Marks for a mutator: up to `debt` bytes, or what there is. Returns how much that is, at least in the debtor's
-    /// favour: if there is no work the debt is off.
-    pub(super) fn assist(&self, marker: &mut Marker, debt: u64) -> u64 {
+    /// Marks for a mutator, up to `debt` bytes, and returns how much that was; `None` if there was not enough work.
+    pub(super) fn assist(&self, marker: &mut Marker, debt: u64) -> Option<u64> {
         if self.credit.limiting.load(Relaxed) {
-            return debt;
+            return Some(debt);
         }
         let began = os::thread_cpu_ns();
         let budget = debt.min(ASSIST_STEP);
@@ -217,7 +225,7 @@ impl Collector {
             self.pool.wake_all();
         }
         self.recorder.add_assist(os::thread_cpu_ns() - began);
-        if scanned < budget { debt } else { scanned }
+        (scanned >= budget).then_some(scanned)
     }
 
     /// Adds what a marker did to the cycle; returns the bytes scanned.

@@ -91,13 +91,13 @@ impl Collector {
         let mut marker = Marker::default();
         while !self.background.is_stopped() {
             self.background.sleep(Duration::from_secs(3600), || self.cycle.is_marking());
-            self.mark(&mut marker, self.duty());
+            self.mark(&mut marker, self.duty(), || self.background.is_stopped());
         }
     }
 
-    /// Marks until the cycle ends, with a share of a processor.
-    fn mark(&self, marker: &mut Marker, duty: f64) {
-        while self.cycle.is_marking() && !self.background.is_stopped() {
+    /// Marks with a share of a processor until the cycle ends, or there is no more time.
+    fn mark(&self, marker: &mut Marker, duty: f64, timeout: impl Fn() -> bool) {
+        while self.cycle.is_marking() && !timeout() {
             if self.mark_some(marker, duty) {
                 continue;
             }
@@ -105,7 +105,7 @@ impl Collector {
                 self.approach_end(marker);
             }
             if self.cycle.is_marking() {
-                self.pool.wait(PATIENCE, || !self.cycle.is_marking() || self.background.is_stopped());
+                self.pool.wait(PATIENCE, || !self.cycle.is_marking() || timeout());
             }
         }
     }
@@ -187,7 +187,15 @@ impl Collector {
     /// Marks with the calling thread, which is blocked anyway, until no cycle runs.
     pub(super) fn help_finish(&self) {
         let mut marker = Marker::default();
-        self.mark(&mut marker, 1.0);
+        self.mark(&mut marker, 1.0, || self.background.is_stopped());
+    }
+
+    /// Marks with the calling thread, which is blocked, for a while: without that a heap whose markers get no
+    /// processor would grow and grow.
+    pub(super) fn help_for_a_while(&self) {
+        let deadline = os::monotonic_ns() + COURTESY.as_nanos() as u64;
+        let mut marker = Marker::default();
+        self.mark(&mut marker, 1.0, || os::monotonic_ns() >= deadline);
     }
 
     /// Asks for a collection, because memory has run out.

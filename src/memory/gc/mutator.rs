@@ -45,6 +45,8 @@ pub(super) enum Task {
     HandOver = 4,
     /// See whether there is a phase change to make.
     Attend = 8,
+    /// The heap has outgrown its goal: give the markers time.
+    Help = 16,
 }
 
 /// What the collector knows of a mutator.
@@ -390,7 +392,15 @@ impl Mutator {
             if local.debt <= 0 {
                 return;
             }
-            local.debt -= collector.assist(&mut local.marker, local.debt as u64) as i64;
+            let Some(scanned) = collector.assist(&mut local.marker, local.debt as u64) else {
+                // Without work there is no debt, unless that lets the heap grow and grow.
+                local.debt = 0;
+                if collector.is_past_goal() {
+                    self.record.ask(Task::Help);
+                }
+                return;
+            };
+            local.debt -= scanned as i64;
         }
     }
 
@@ -501,6 +511,10 @@ impl Mutator {
         }
         if record.take(Task::Attend) {
             collector.attend(Some(record));
+        }
+        if record.take(Task::Help) && collector.cycle.is_marking() {
+            let collector = Arc::clone(collector);
+            self.blocked(|| collector.help_for_a_while());
         }
     }
 
