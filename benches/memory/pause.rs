@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tricolor::memory::{Config, Heap, Mutator, MutatorId, Roots, ShapeId, Visitor, Word};
+use tricolor::observe::gctrace::Printer;
 
 use crate::support::Rng;
 
@@ -62,7 +63,7 @@ pub fn run(quick: bool) {
         reserve: 16 << 30,
         processors: 2,
         memory_limit: None,
-        trace: Some(Arc::new(|t| eprintln!("{}", tricolor::observe::gctrace::cycle_line(t)))),
+        observer: Some(Arc::new(Printer { cycles: true, scavenging: false })),
         ..Config::default()
     };
     let heap = Heap::new(config, arrays.clone()).unwrap();

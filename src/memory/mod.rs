@@ -12,6 +12,8 @@ pub mod gc;
 pub mod heap;
 pub mod stats;
 
-pub use gc::{Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Ready, Roots, SpecialError, Visitor};
+pub use gc::{
+    Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Observer, Ready, Roots, SpecialError, Visitor,
+};
 pub use heap::{Addr, AllocError, ShapeError, ShapeId, WORD, Word};
-pub use stats::{CycleTrace, Stats};
+pub use stats::{CycleTrace, ScavengeTrace, Stats};

@@ -15,7 +15,31 @@
 
 use std::fmt;
 
-use crate::memory::stats::{CycleTrace, ScavengeNote, ScavengeTrace};
+use crate::memory::Observer;
+use crate::memory::stats::{CycleTrace, ScavengeTrace};
+
+/// Writes the lines to standard error, as `GODEBUG=gctrace=1,scavtrace=1` asks for them.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Printer {
+    /// A line for each cycle.
+    pub cycles: bool,
+    /// A line for each round of giving memory back.
+    pub scavenging: bool,
+}
+
+impl Observer for Printer {
+    fn cycle(&self, trace: &CycleTrace) {
+        if self.cycles {
+            eprintln!("{}", cycle_line(trace));
+        }
+    }
+
+    fn scavenged(&self, trace: &ScavengeTrace) {
+        if self.scavenging {
+            eprintln!("{}", scavenge_line(trace));
+        }
+    }
+}
 
 /// The line for a cycle, without a line break.
 pub fn cycle_line(trace: &CycleTrace) -> String {
@@ -56,11 +80,7 @@ pub fn scavenge_line(trace: &ScavengeTrace) -> String {
         trace.background >> 10,
         trace.eager >> 10,
         trace.released >> 10,
-        match trace.note {
-            ScavengeNote::None => "",
-            ScavengeNote::Forced => " (forced)",
-            ScavengeNote::ControllerReset => " [controller reset]",
-        },
+        if trace.forced { " (forced)" } else { "" },
     )
 }
 
@@ -191,13 +211,11 @@ mod tests {
             released: (52_625 << 10) - 1,
             in_use: 629,
             free: 371,
-            note: ScavengeNote::None,
+            forced: false,
         };
         let line = "scav 416 KiB work (bg), 0 KiB work (eager), 52624 KiB now, 62% util";
         assert_eq!(scavenge_line(&trace), line);
-        let noted = |note| scavenge_line(&ScavengeTrace { note, ..trace });
-        assert_eq!(noted(ScavengeNote::Forced), format!("{line} (forced)"));
-        assert_eq!(noted(ScavengeNote::ControllerReset), format!("{line} [controller reset]"));
+        assert_eq!(scavenge_line(&ScavengeTrace { forced: true, ..trace }), format!("{line} (forced)"));
         let util = |in_use, free| scavenge_line(&ScavengeTrace { in_use, free, ..trace });
         assert!(util(0, 0).ends_with(" 0% util"));
         assert!(util(1 << 30, 0).ends_with(" 100% util"));
@@ -284,7 +302,7 @@ mod tests {
                 released: n[2] / 1000 * 1024,
                 in_use: n[3] / 1000,
                 free: 100 - n[3] / 1000,
-                note: if line.ends_with(" (forced)") { ScavengeNote::Forced } else { ScavengeNote::None },
+                forced: line.ends_with(" (forced)"),
             };
             assert_eq!(scavenge_line(&trace), *line);
         }

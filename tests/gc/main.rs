@@ -2,6 +2,7 @@
 
 mod limits;
 mod objects;
+mod observer;
 mod specials;
 mod support;
 mod torture;

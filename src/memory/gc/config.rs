@@ -5,10 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::os::MemoryLimits;
-use crate::memory::stats::CycleTrace;
+use crate::memory::stats::{CycleTrace, ScavengeTrace};
 
-/// Called at the end of each cycle, with the world running.
-pub type TraceSink = Arc<dyn Fn(&CycleTrace) + Send + Sync>;
+/// Who wants to know what the collector did. Called with the world running.
+pub trait Observer: Send + Sync {
+    /// A cycle has ended its marking.
+    fn cycle(&self, _: &CycleTrace) {}
+    /// Memory was given back to the system.
+    fn scavenged(&self, _: &ScavengeTrace) {}
+}
 
 /// Settings of a heap.
 #[derive(Clone)]
@@ -27,8 +32,8 @@ pub struct Config {
     pub markers: Option<usize>,
     /// A cycle begins at the latest this long after the last one.
     pub period: Duration,
-    /// Told about each cycle.
-    pub trace: Option<TraceSink>,
+    /// Who is told about each cycle.
+    pub observer: Option<Arc<dyn Observer>>,
     /// Checks to make.
     pub checks: Checks,
 }
@@ -63,7 +68,7 @@ impl Default for Config {
             processors: std::thread::available_parallelism().map_or(1, usize::from),
             markers: None,
             period: Duration::from_secs(120),
-            trace: None,
+            observer: None,
             checks: Checks::default(),
         }
     }

@@ -53,7 +53,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-pub use config::{Checks, Config, TraceSink};
+pub use config::{Checks, Config, Observer};
 pub use mutator::Mutator;
 pub use roots::{MutatorId, Roots, Visitor};
 pub use special::{CleanupId, Ready, SpecialError};

@@ -77,6 +77,8 @@ struct Notes {
     forced: u64,
     last_end: u64,
     last: Option<CycleTrace>,
+    /// Bytes released in the background and eagerly, when the observer was last told.
+    released_told: [u64; 2],
     /// Cycles that nobody was told of.
     untold: VecDeque<CycleTrace>,
     limited: u64,
@@ -239,6 +241,12 @@ impl Recorder {
         std::mem::take(&mut lock(&self.notes).untold)
     }
 
+    /// Bytes released in the background and eagerly since the observer was last told; the totals now are `released`.
+    pub fn take_released(&self, released: [u64; 2]) -> [u64; 2] {
+        let told = std::mem::replace(&mut lock(&self.notes).released_told, released);
+        [released[0].saturating_sub(told[0]), released[1].saturating_sub(told[1])]
+    }
+
     /// Nanoseconds since the last cycle ended, or the heap was made.
     pub fn since_last_cycle(&self) -> u64 {
         os::monotonic_ns().saturating_sub(self.last_cycle.load(Relaxed).max(self.made))
@@ -248,9 +256,9 @@ impl Recorder {
 impl Collector {
     /// Tells the embedder about the cycles that have ended.
     pub(super) fn report(&self) {
-        let Some(sink) = &self.config.trace else { return };
+        let Some(observer) = &self.config.observer else { return };
         for trace in self.recorder.take_untold() {
-            sink(&trace);
+            observer.cycle(&trace);
         }
     }
 

@@ -11,6 +11,7 @@ use super::Collector;
 use crate::base::os;
 use crate::base::sync::lock;
 use crate::memory::heap::PAGE_SIZE;
+use crate::memory::stats::ScavengeTrace;
 
 /// Bytes released in one step.
 const STEP: usize = 256 << 10;
@@ -55,7 +56,10 @@ impl Collector {
             }
             std::thread::sleep(Duration::from_nanos(took * SHARE));
         }
-        self.heap.counters.scavenged_background.fetch_add(total as u64, Relaxed);
+        if total > 0 {
+            self.heap.counters.scavenged_background.fetch_add(total as u64, Relaxed);
+            self.report_scavenging(false);
+        }
     }
 
     /// Releases as much as the memory limit is exceeded by.
@@ -79,5 +83,23 @@ impl Collector {
         let _alone = lock(&self.scavenging);
         let released = self.heap.scavenge(usize::MAX, true);
         self.heap.counters.scavenged_eagerly.fetch_add(released as u64, Relaxed);
+        self.report_scavenging(true);
+    }
+
+    /// Tells the observer what was released since it was last told.
+    fn report_scavenging(&self, forced: bool) {
+        let Some(observer) = &self.config.observer else { return };
+        let counters = &self.heap.counters;
+        let total = [&counters.scavenged_background, &counters.scavenged_eagerly].map(|counter| counter.load(Relaxed));
+        let [background, eager] = self.recorder.take_released(total);
+        let usage = self.heap.usage();
+        observer.scavenged(&ScavengeTrace {
+            background,
+            eager,
+            released: usage.released,
+            in_use: usage.mapped - usage.free,
+            free: usage.free - usage.released,
+            forced,
+        });
     }
 }

@@ -22,7 +22,7 @@
 
 mod trace;
 
-pub use self::trace::{CycleTrace, ScavengeNote, ScavengeTrace};
+pub use self::trace::{CycleTrace, ScavengeTrace};
 use crate::base::histogram::HistogramSnapshot;
 
 /// How many cycles back [`PauseHistory`] reaches.

@@ -59,18 +59,6 @@ pub struct ScavengeTrace {
     pub in_use: u64,
     /// Bytes of pages that are in no span and not given back, now.
     pub free: u64,
-    /// What is special about this round.
-    pub note: ScavengeNote,
-}
-
-/// What is special about a round of giving memory back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ScavengeNote {
-    /// Nothing.
-    #[default]
-    None,
-    /// The program asked for it (`debug.FreeOSMemory`).
-    Forced,
-    /// The controller of the background work has started over since the last record.
-    ControllerReset,
+    /// Whether the program asked for it (`debug.FreeOSMemory`).
+    pub forced: bool,
 }
