@@ -2,7 +2,8 @@
 
 use tricolor::memory::{Config, ShapeId, Word};
 
-use crate::support::{fastest, heap};
+use crate::measure::fastest;
+use crate::support::heap;
 
 /// Size, and what Go needs for an object with and one without pointers (`go version` 1.27.3).
 const SIZES: [(usize, f64, f64); 7] = [

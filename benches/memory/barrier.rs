@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tricolor::memory::{Config, Heap, MutatorId, Roots, ShapeId, Visitor};
 
-use crate::support::fastest;
+use crate::measure::fastest;
 
 /// No roots, but a scan that takes as long as it is told to.
 #[derive(Default)]

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tricolor::memory::{Checks, Config, Heap, Mutator, ShapeId, Word};
 
-use crate::support::{Rng, heap};
+use crate::measure::Rng;
+use crate::support::heap;
 
 fn pointer(mutator: &mut Mutator, shape: ShapeId, size: usize) -> usize {
     mutator.alloc(shape, size).unwrap().as_ptr().expose_provenance()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tricolor::memory::{Config, Heap, Mutator, MutatorId, Roots, ShapeId, Visitor, Word};
 use tricolor::observe::gctrace::Printer;
 
-use crate::support::Rng;
+use crate::measure::Rng;
 
 /// An array of pointers per mutator.
 #[derive(Default)]
