@@ -87,8 +87,12 @@ impl<T> WorkPool<T> {
 
     /// Whether nobody is active and nothing is in the pool.
     pub fn is_finished(&self) -> bool {
-        // The pool is looked at last: who put something into it was active then.
-        self.active.load(Ordering::SeqCst) == 0 && self.is_empty()
+        if !self.is_empty() {
+            return false;
+        }
+        // Nobody takes or puts anything while the lock is held, so both hold at one moment.
+        let items = lock(&self.items);
+        items.is_empty() && self.active.load(Ordering::SeqCst) == 0
     }
 
     /// Waits until there is something in the pool, `give_up` says so, or `wake_all` is called. Not for an active
