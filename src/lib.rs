@@ -5,6 +5,7 @@
 //! `ARCHITECTURE.md` is the map.
 
 pub mod base;
+pub mod bytecode;
 pub mod compiler;
 pub mod memory;
 pub mod observe;

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod check;
+mod codegen;
 pub mod diag;
 pub mod load;
 pub mod syntax;
@@ -17,11 +18,12 @@ use std::panic;
 use std::path::Path;
 use std::thread;
 
-use self::check::Checked;
+use self::check::{Checked, Query};
 use self::diag::{Code, Diagnostic, has_errors};
 use self::load::{Loaded, SourceReader, Unit};
-use self::syntax::ast::{Ast, Decl, Stmt};
+use self::syntax::ast::{Ast, Decl, List, Stmt, StmtId};
 use crate::base::{SourceMap, Span, sym};
+use crate::bytecode;
 
 /// Stack of the compiler's thread. The nesting limit is 10,000 levels, and a level takes some kilobytes in a debug
 /// build. Only what is used becomes real memory.
@@ -37,16 +39,31 @@ pub struct Program {
     pub checked: Option<Checked>,
     /// Everything there is to say, in order of position.
     pub diagnostics: Vec<Diagnostic>,
+    /// The statements of the entry if it is a script.
+    pub script: Option<List<StmtId>>,
+    /// What it was compiled to, if that was asked for and nothing is wrong.
+    pub code: Option<bytecode::Program>,
 }
 
 /// Reads and checks the program, script or package `entry`, a file or a folder, with all that it imports.
 pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|stack| compile(entry, reader, stack)).unwrap_or_else(|error| Program {
+    with_stack(&|stack| front_end(entry, reader, stack)).unwrap_or_else(failure)
+}
+
+/// The same, and compiles it to bytecode unless something is wrong.
+pub fn compile_program(entry: &Path, reader: &dyn SourceReader) -> Program {
+    with_stack(&|stack| back_end(front_end(entry, reader, stack))).unwrap_or_else(failure)
+}
+
+fn failure(error: io::Error) -> Program {
+    Program {
         sources: SourceMap::new(),
         ast: Ast::new(),
         checked: None,
         diagnostics: vec![Diagnostic::error(Code::Limit, Span::NONE, format!("cannot start the compiler: {error}"))],
-    })
+        script: None,
+        code: None,
+    }
 }
 
 /// Runs `work` on a thread with a large stack, whose size it is told, and a panic of it goes on in the caller.
@@ -62,7 +79,19 @@ fn with_stack<R: Send>(work: &(dyn Fn(usize) -> R + Sync)) -> io::Result<R> {
     })
 }
 
-fn compile(entry: &Path, reader: &dyn SourceReader, stack: usize) -> Program {
+fn back_end(mut program: Program) -> Program {
+    if has_errors(&program.diagnostics) {
+        return program;
+    }
+    let Some(checked) = program.checked.take() else { return program };
+    match codegen::generate(Query::new(checked, &program.ast, &program.sources), program.script) {
+        Ok(code) => program.code = Some(code),
+        Err(mut errors) => program.diagnostics.append(&mut errors),
+    }
+    program
+}
+
+fn front_end(entry: &Path, reader: &dyn SourceReader, stack: usize) -> Program {
     let (mut loaded, sources) = load::load(entry, reader);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
     let mut checked = loaded.parsed.then(|| check::check(&loaded, &sources, stack));
@@ -73,7 +102,9 @@ fn compile(entry: &Path, reader: &dyn SourceReader, stack: usize) -> Program {
         diagnostics.extend(missing_main(&loaded));
     }
     diagnostics.sort_by_key(|d| (d.span.lo, d.severity));
-    Program { sources, ast: loaded.ast, checked, diagnostics }
+    let file = loaded.units.last().and_then(|unit| unit.files.first());
+    let script = file.filter(|file| file.is_script()).map(|file| file.items);
+    Program { sources, ast: loaded.ast, checked, diagnostics, script, code: None }
 }
 
 /// A program must have a function `main`. As in Go, that is said only if nothing else is wrong.

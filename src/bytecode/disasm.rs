@@ -1,0 +1,79 @@
+//! A program as text.
+
+use std::fmt::Write as _;
+
+use super::isa::{Ext, Instr, Op, Operand};
+use super::program::{FuncIdx, Program};
+
+/// A function's instructions, a line each: position, operation, operands, and what they name.
+pub fn function(program: &Program, index: FuncIdx) -> String {
+    let Some(function) = program.functions.get(index as usize) else { return String::new() };
+    let mut text = format!("{}: frame {}\n", function.name, function.frame);
+    let mut at = 0;
+    while let Some(instr) = Instr::decode(&function.code, at) {
+        let _ = writeln!(text, "{at:6}  {}", instruction(program, &instr, at));
+        at += instr.op.words();
+    }
+    text
+}
+
+/// An instruction at a position.
+pub fn instruction(program: &Program, instr: &Instr, at: usize) -> String {
+    let info = instr.op.info();
+    let mut text = format!("{:<12}", info.name);
+    let next = at as i64 + instr.op.words() as i64;
+    let long = instr.long_operand();
+    for (operand, value) in info.operands.iter().zip([instr.a, instr.b, instr.c]) {
+        let _ = match operand {
+            Operand::None => Ok(()),
+            Operand::W | Operand::R | Operand::Wn | Operand::Rn => write!(text, " r{value}"),
+            Operand::W2 | Operand::R2 => write!(text, " r{value}:{}", u32::from(value) + 1),
+            Operand::Window => write!(text, " [{value}..]"),
+            Operand::Imm => write!(text, " {}", value as i16),
+            Operand::Uint => write!(text, " {value}"),
+            Operand::Jump => write!(text, " ->{}", next + i64::from(value as i16)),
+            Operand::Imm32 => write!(text, " {}", long as i32),
+            Operand::Uint32 => write!(text, " {long}"),
+            Operand::Jump32 => write!(text, " ->{}", next + i64::from(long as i32)),
+            Operand::Const32 => write!(text, " {:#x}", program.constants.get(long as usize).copied().unwrap_or(0)),
+            Operand::Str32 => {
+                let bytes = program.strings.get(long as usize).map_or(&[][..], |s| s);
+                write!(text, " {:?}", String::from_utf8_lossy(bytes))
+            }
+            Operand::Func32 => write!(text, " {}", program.functions.get(long as usize).map_or("?", |f| &f.name)),
+            Operand::Native32 => write!(text, " {}", program.natives.get(long as usize).map_or("?", |n| n)),
+            Operand::Type32 => write!(text, " {}", program.types.get(long as usize).map_or("?", |t| &t.name)),
+            Operand::Method => write!(text, " .{}", program.methods.get(value as usize).map_or("?", |m| m)),
+        };
+    }
+    match info.ext {
+        Ext::None => {}
+        Ext::Type => {
+            let name = program.types.get(instr.ext as u32 as usize).map_or("?", |t| &t.name);
+            let _ = write!(text, " {name}");
+            if instr.ext >> 32 != 0 {
+                let _ = write!(text, " {}", instr.ext >> 32);
+            }
+        }
+        Ext::Numbers => {
+            let _ = write!(text, " {} {}", instr.ext as u32, instr.ext >> 32);
+        }
+    }
+    text
+}
+
+/// The reference of all instructions, in Markdown.
+pub fn reference() -> String {
+    let mut text = String::from("| operation | operands | meaning |\n|---|---|---|\n");
+    for info in super::isa::OPS {
+        let operands: Vec<String> =
+            info.operands.iter().filter(|o| **o != Operand::None).map(|o| format!("{o:?}")).collect();
+        let _ = writeln!(text, "| `{}` | {} | {} |", info.name, operands.join(" "), info.doc.trim());
+    }
+    text
+}
+
+/// The operation names, for tests and tables.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    (0..).map_while(Op::from_number).map(|op| op.info().name)
+}

@@ -1,0 +1,12 @@
+//! Bytecode: the contract between the compiler, which makes a [`Program`], and the runtime, which executes it.
+//!
+//! - [`isa`]: the instructions, declared once; numbers, codec and names of operands follow from the declaration;
+//! - [`program`]: functions, constants, types, globals and tables;
+//! - [`disasm`]: a program as text.
+
+pub mod disasm;
+pub mod isa;
+pub mod program;
+
+pub use isa::{Instr, Op};
+pub use program::{Function, Kind, Program, TypeDesc, TypeIdx};

@@ -1,0 +1,279 @@
+//! The code of one function under construction: slots, labels, places.
+//!
+//! Slots are taken as a stack and given back in the same way, but a slot that is given back is only taken again for the
+//! same kinds of words: what a slot can hold never changes inside a function, so that liveness alone says which slots
+//! hold pointers. The frame of an outgoing call begins behind all slots, which is known at the end: until then its
+//! slots are numbered from [`WINDOW`] on.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use crate::bytecode::isa::{Instr, Op, Operand};
+use crate::bytecode::program::{HEADER, Place, WordKind};
+
+/// Numbers from here on are slots of the outgoing call's frame.
+pub const WINDOW: u16 = 0x8000;
+/// The first slot for arguments and results of an outgoing call.
+pub const ARGS: u16 = WINDOW + HEADER;
+
+/// A place in the code that jumps lead to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Label(u32);
+
+/// Code under construction.
+pub struct Builder {
+    pub code: Vec<u64>,
+    /// What each slot can hold.
+    pub kinds: Vec<WordKind>,
+    free: FxHashMap<Arc<[WordKind]>, Vec<u16>>,
+    owned: Vec<(Arc<[WordKind]>, u16)>,
+    labels: Vec<Option<u32>>,
+    jumps: Vec<(u32, Label)>,
+    /// Positions of instructions with slots of the outgoing call.
+    windows: Vec<u32>,
+    /// The most slots of an outgoing call that were named.
+    window: u16,
+    pub places: Vec<(u32, Place)>,
+    place: Place,
+    /// Slots whose address is known to others: first and count.
+    pub pinned: Vec<(u16, u16)>,
+    /// The position after the last label or jump target: what lies before is not looked at by peepholes.
+    barrier: u32,
+    /// Whether nothing leads to the end of the code.
+    pub dead: bool,
+}
+
+/// Why a function cannot be encoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TooLarge {
+    /// It needs too many slots.
+    Slots,
+    /// A conditional jump is too far.
+    Jump,
+}
+
+impl Builder {
+    pub fn new() -> Self {
+        Self {
+            code: Vec::new(),
+            kinds: vec![WordKind::Scalar; usize::from(HEADER)],
+            free: FxHashMap::default(),
+            owned: Vec::new(),
+            labels: Vec::new(),
+            jumps: Vec::new(),
+            windows: Vec::new(),
+            window: 0,
+            places: Vec::new(),
+            place: Place::default(),
+            pinned: Vec::new(),
+            barrier: 0,
+            dead: false,
+        }
+    }
+
+    // ---- slots
+
+    /// Takes slots of these kinds.
+    pub fn take(&mut self, kinds: &Arc<[WordKind]>) -> u16 {
+        if kinds.is_empty() {
+            return HEADER;
+        }
+        let slot = match self.free.get_mut(kinds).and_then(Vec::pop) {
+            Some(slot) => slot,
+            None => self.fresh(kinds),
+        };
+        self.owned.push((kinds.clone(), slot));
+        slot
+    }
+
+    /// Slots that nothing else uses, ever.
+    pub fn fresh(&mut self, kinds: &[WordKind]) -> u16 {
+        if kinds.len() > 1 && self.kinds.len() % 2 == 1 {
+            self.kinds.push(WordKind::Scalar);
+        }
+        let slot = self.kinds.len();
+        self.kinds.extend_from_slice(kinds);
+        // Too many are noticed at the end.
+        slot.min(usize::from(WINDOW) - 1) as u16
+    }
+
+    /// How many slots are taken now.
+    pub fn mark(&self) -> usize {
+        self.owned.len()
+    }
+
+    /// Gives back what was taken since.
+    pub fn release(&mut self, mark: usize) {
+        for (kinds, slot) in self.owned.drain(mark..) {
+            self.free.entry(kinds).or_default().push(slot);
+        }
+    }
+
+    /// Says that slots are written and read through their address, so that they count as live everywhere.
+    pub fn pin(&mut self, slot: u16, count: u16) {
+        if count > 0 && !self.pinned.contains(&(slot, count)) {
+            self.pinned.push((slot, count));
+        }
+    }
+
+    // ---- code
+
+    /// The place that what follows comes from.
+    pub fn set_place(&mut self, place: Place) {
+        self.place = place;
+    }
+
+    pub fn at(&self) -> u32 {
+        self.code.len() as u32
+    }
+
+    fn push(&mut self, instr: Instr) {
+        let at = self.at();
+        if self.places.last().is_none_or(|(_, last)| *last != self.place) {
+            self.places.push((at, self.place));
+        }
+        let info = instr.op.info();
+        for (operand, value) in info.operands.iter().zip([instr.a, instr.b, instr.c]) {
+            if is_slot(*operand) && value >= WINDOW {
+                self.window = self.window.max(value - WINDOW + 2);
+                if self.windows.last() != Some(&at) {
+                    self.windows.push(at);
+                }
+            }
+        }
+        self.code.push(instr.word());
+        if instr.op.words() == 2 {
+            self.code.push(instr.ext);
+        }
+    }
+
+    /// Says that an outgoing call has so many slots for arguments or results.
+    pub fn reserve_window(&mut self, slots: u16) {
+        self.window = self.window.max(HEADER + slots + 2);
+    }
+
+    pub fn emit(&mut self, op: Op, a: u16, b: u16, c: u16) {
+        self.push(Instr::new(op, a, b, c));
+    }
+
+    pub fn emit_long(&mut self, op: Op, a: u16, long: u32) {
+        self.push(Instr::long(op, a, long));
+    }
+
+    pub fn emit_ext(&mut self, op: Op, [a, b, c]: [u16; 3], low: u32, high: u32) {
+        self.push(Instr::new(op, a, b, c).with(low, high));
+    }
+
+    // ---- labels
+
+    pub fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() as u32 - 1)
+    }
+
+    pub fn bind(&mut self, label: Label) {
+        // A jump to the next instruction is no jump.
+        while let Some(&(at, target)) = self.jumps.last()
+            && target == label
+            && at + 1 == self.at()
+            && self.barrier < self.at()
+            && Instr::decode(&self.code, at as usize).is_some_and(|i| i.op == Op::Jmp)
+        {
+            self.code.pop();
+            self.jumps.pop();
+            if self.places.last().is_some_and(|(position, _)| *position >= self.at()) {
+                self.places.pop();
+            }
+        }
+        self.labels[label.0 as usize] = Some(self.at());
+        self.barrier = self.at();
+        self.dead = false;
+    }
+
+    /// Where a bound label is.
+    pub fn position(&self, label: Label) -> Option<u32> {
+        self.labels[label.0 as usize]
+    }
+
+    /// An instruction whose last operand is a jump.
+    pub fn jump(&mut self, op: Op, a: u16, b: u16, label: Label) {
+        self.jumps.push((self.at(), label));
+        self.push(Instr::new(op, a, b, 0));
+        if matches!(op, Op::Jmp | Op::Loop) {
+            self.dead = true;
+        }
+    }
+
+    // ---- the end
+
+    /// Pinned slots are read by the collector from the beginning, so they begin as zero.
+    fn clear_pinned(&mut self) {
+        let mut prefix = Vec::new();
+        for &(slot, count) in &self.pinned {
+            if self.kinds[usize::from(slot)..][..usize::from(count)].iter().any(|kind| *kind != WordKind::Scalar) {
+                prefix.push(Instr::new(Op::ZeroN, slot, count, 0).word());
+            }
+        }
+        let shift = prefix.len() as u32;
+        self.code.splice(0..0, prefix);
+        self.labels.iter_mut().flatten().for_each(|at| *at += shift);
+        self.jumps.iter_mut().for_each(|(at, _)| *at += shift);
+        self.windows.iter_mut().for_each(|at| *at += shift);
+        self.places.iter_mut().skip(1).for_each(|(at, _)| *at += shift);
+    }
+
+    /// Resolves jumps and the outgoing calls' frame. Returns the slots of the frame.
+    pub fn finish(&mut self) -> Result<u32, TooLarge> {
+        self.clear_pinned();
+        let base = self.kinds.len().next_multiple_of(2);
+        let frame = base + usize::from(self.window);
+        if frame >= usize::from(WINDOW) {
+            return Err(TooLarge::Slots);
+        }
+        for at in std::mem::take(&mut self.windows) {
+            let at = at as usize;
+            let Some(mut instr) = Instr::decode(&self.code, at) else { continue };
+            let operands = instr.op.info().operands;
+            for (operand, value) in operands.iter().zip([&mut instr.a, &mut instr.b, &mut instr.c]) {
+                if is_slot(*operand) && *value >= WINDOW {
+                    *value = *value - WINDOW + base as u16;
+                }
+            }
+            self.code[at] = instr.word();
+        }
+        for (at, label) in std::mem::take(&mut self.jumps) {
+            let Some(target) = self.labels[label.0 as usize] else { continue };
+            let Some(mut instr) = Instr::decode(&self.code, at as usize) else { continue };
+            let distance = i64::from(target) - i64::from(at) - instr.op.words() as i64;
+            if instr.op.info().operands[1] == Operand::Jump32 {
+                (instr.b, instr.c) = (distance as u16, (distance >> 16) as u16);
+            } else {
+                instr.c = i16::try_from(distance).map_err(|_| TooLarge::Jump)? as u16;
+            }
+            self.code[at as usize] = instr.word();
+        }
+        Ok(frame as u32)
+    }
+}
+
+fn is_slot(operand: Operand) -> bool {
+    use Operand::*;
+    matches!(operand, W | W2 | R | R2 | Rn | Wn | Window)
+}
+
+/// Where the values of a parameter or result list lie, from the first slot on, and what the slots hold.
+pub fn sequence<'k>(
+    parts: impl Iterator<Item = (&'k [WordKind], u64)>,
+) -> (SmallVec<[u16; 8]>, SmallVec<[WordKind; 16]>) {
+    let (mut offsets, mut kinds) = (SmallVec::new(), SmallVec::<[WordKind; 16]>::new());
+    for (slots, align) in parts {
+        if align == 16 && kinds.len() % 2 == 1 {
+            kinds.push(WordKind::Scalar);
+        }
+        offsets.push(kinds.len() as u16);
+        kinds.extend_from_slice(slots);
+    }
+    (offsets, kinds)
+}

@@ -1,0 +1,259 @@
+//! Which slots hold pointers where a function can stop: liveness over its bytecode.
+//!
+//! A slot is live where its value may still be read. Since what a slot can hold never changes inside a function, the
+//! live slots that can hold pointers are the map of a place. Slots that are reached through their address count as
+//! live everywhere but at the very beginning, where they are not cleared yet.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::bytecode::isa::{Instr, Op, Operand};
+use crate::bytecode::program::{Function, Program, SlotMap, WordKind};
+
+/// A set of slots.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Slots(Vec<u64>);
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self(vec![0; count.div_ceil(64)])
+    }
+
+    fn insert(&mut self, slot: usize) {
+        if let Some(word) = self.0.get_mut(slot / 64) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    fn remove(&mut self, slot: usize) {
+        if let Some(word) = self.0.get_mut(slot / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
+    /// Whether it has grown.
+    fn join(&mut self, other: &Self) -> bool {
+        let mut grown = false;
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            grown |= *b & !*a != 0;
+            *a |= b;
+        }
+        grown
+    }
+
+    fn has(&self, slot: usize) -> bool {
+        self.0.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+}
+
+/// The slots that an instruction reads or writes from an operand on.
+fn width(program: &Program, instr: &Instr, operand: Operand) -> u16 {
+    let slots = |idx: u32| program.types.get(idx as usize).map_or(0, |t| t.slots);
+    let ty = instr.ext as u32;
+    match operand {
+        Operand::W | Operand::R => 1,
+        Operand::W2 | Operand::R2 => 2,
+        Operand::Rn | Operand::Wn => match instr.op {
+            Op::MovN => instr.c,
+            Op::ZeroN => instr.b,
+            Op::Concat => 2 * instr.c,
+            Op::Slice | Op::SliceArray | Op::SliceStr => 3,
+            Op::Grow => 3,
+            Op::Select => 4 * instr.c,
+            Op::MapFind | Op::MapPlace | Op::MapDelete => program.types.get(ty as usize).map_or(0, |t| slots(t.key)),
+            Op::Send | Op::Recv => program.types.get(ty as usize).map_or(0, |t| slots(t.elem)),
+            Op::Print => match ty {
+                4 | 6 | 7 => 2,
+                8 | 9 => 0,
+                _ => 1,
+            },
+            _ => slots(ty),
+        },
+        _ => 0,
+    }
+}
+
+struct Analysis<'p> {
+    program: &'p Program,
+    instrs: Vec<(u32, Instr)>,
+    slots: usize,
+}
+
+impl Analysis<'_> {
+    /// From what is live behind an instruction to what is live before it.
+    fn step(&self, instr: &Instr, live: &mut Slots) {
+        let operands = instr.op.info().operands;
+        let values = [instr.a, instr.b, instr.c];
+        let each = |written: bool, f: &mut dyn FnMut(usize)| {
+            for (&operand, &value) in operands.iter().zip(&values) {
+                let writes = matches!(operand, Operand::W | Operand::W2 | Operand::Wn);
+                if writes == written {
+                    let count = usize::from(width(self.program, instr, operand));
+                    (usize::from(value)..usize::from(value) + count).for_each(&mut *f);
+                }
+            }
+        };
+        each(true, &mut |slot| live.remove(slot));
+        each(false, &mut |slot| live.insert(slot));
+    }
+}
+
+/// The maps of a function's places.
+pub fn maps(
+    program: &Program,
+    function: &Function,
+    kinds: &[WordKind],
+    pinned: &[(u16, u16)],
+) -> Vec<(u32, Arc<SlotMap>)> {
+    let mut instrs = Vec::new();
+    let mut at = 0;
+    while let Some(instr) = Instr::decode(&function.code, at) {
+        instrs.push((at as u32, instr));
+        at += instr.op.words();
+    }
+    let analysis = Analysis { program, instrs, slots: kinds.len() };
+    let wanted = analysis.places();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let live = analysis.solve(&wanted, function.recovery);
+    let mut shared: FxHashMap<SlotMap, Arc<SlotMap>> = FxHashMap::default();
+    let mut maps = Vec::new();
+    for (at, mut live) in live {
+        if at != 0 {
+            for &(slot, count) in pinned {
+                (slot..slot + count).for_each(|slot| live.insert(usize::from(slot)));
+            }
+        }
+        let words = kinds.len().div_ceil(64);
+        let mut map = SlotMap { pointers: vec![0; words], tagged: vec![0; words] };
+        for (slot, kind) in kinds.iter().enumerate() {
+            if live.has(slot) {
+                match kind {
+                    WordKind::Scalar => {}
+                    WordKind::Pointer => map.pointers[slot / 64] |= 1 << (slot % 64),
+                    WordKind::Tagged => map.tagged[slot / 64] |= 1 << (slot % 64),
+                }
+            }
+        }
+        let map = shared.entry(map.clone()).or_insert_with(|| Arc::new(map)).clone();
+        maps.push((at, map));
+    }
+    maps
+}
+
+/// Where an instruction can jump to.
+fn target(at: u32, instr: &Instr) -> Option<u32> {
+    let next = i64::from(at) + instr.op.words() as i64;
+    let operands = instr.op.info().operands;
+    let distance = if operands[1] == Operand::Jump32 {
+        i64::from(instr.long_operand() as i32)
+    } else if operands[2] == Operand::Jump {
+        i64::from(instr.c as i16)
+    } else {
+        return None;
+    };
+    Some((next + distance) as u32)
+}
+
+fn falls_through(op: Op) -> bool {
+    !matches!(op, Op::Jmp | Op::Loop | Op::Ret | Op::Panic | Op::Unreachable | Op::BadAssert)
+}
+
+impl Analysis<'_> {
+    /// The places where a function can stop.
+    fn places(&self) -> FxHashSet<u32> {
+        let mut places = FxHashSet::default();
+        places.insert(0);
+        for &(at, instr) in &self.instrs {
+            let next = at + instr.op.words() as u32;
+            match instr.op {
+                Op::Call | Op::CallClosure | Op::CallMethod | Op::CallNative | Op::Send | Op::Recv | Op::Select => {
+                    places.insert(next);
+                }
+                Op::RunDefers => {
+                    places.insert(at);
+                }
+                Op::Loop => {
+                    places.extend(target(at, &instr));
+                }
+                _ => {}
+            }
+        }
+        places
+    }
+
+    /// What is live at the wanted places, in order.
+    fn solve(&self, wanted: &FxHashSet<u32>, recovery: Option<u32>) -> Vec<(u32, Slots)> {
+        // Blocks begin at jump targets and behind jumps.
+        let mut starts: FxHashSet<u32> = FxHashSet::default();
+        starts.insert(0);
+        starts.extend(recovery);
+        for &(at, instr) in &self.instrs {
+            if let Some(target) = target(at, &instr) {
+                starts.insert(target);
+                starts.insert(at + instr.op.words() as u32);
+            }
+            if instr.op == Op::RunDefers {
+                starts.insert(at);
+            }
+        }
+        let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut block_at: FxHashMap<u32, usize> = FxHashMap::default();
+        for (i, (at, _)) in self.instrs.iter().enumerate() {
+            if starts.contains(at) {
+                if let Some(last) = blocks.last_mut() {
+                    last.end = i;
+                }
+                block_at.insert(*at, blocks.len());
+                blocks.push(i..self.instrs.len());
+            }
+        }
+        let mut live_in: Vec<Slots> = vec![Slots::new(self.slots); blocks.len()];
+        let out = |block: usize, live_in: &[Slots]| {
+            let (at, instr) = self.instrs[blocks[block].end - 1];
+            let mut live = Slots::new(self.slots);
+            if let Some(target) = target(at, &instr).and_then(|t| block_at.get(&t)) {
+                live.join(&live_in[*target]);
+            }
+            if falls_through(instr.op) && block + 1 < blocks.len() {
+                live.join(&live_in[block + 1]);
+            }
+            live
+        };
+        loop {
+            let mut changed = false;
+            for block in (0..blocks.len()).rev() {
+                let mut live = out(block, &live_in);
+                for i in blocks[block].clone().rev() {
+                    self.step(&self.instrs[i].1, &mut live);
+                }
+                changed |= live_in[block].join(&live);
+            }
+            if !changed {
+                break;
+            }
+        }
+        let mut found = Vec::new();
+        for block in 0..blocks.len() {
+            let mut live = out(block, &live_in);
+            let range = blocks[block].clone();
+            // A place may lie behind the last instruction of a block that ends without a jump.
+            for i in range.rev() {
+                let (at, instr) = self.instrs[i];
+                let next = at + instr.op.words() as u32;
+                if wanted.contains(&next) && !starts.contains(&next) {
+                    found.push((next, live.clone()));
+                }
+                self.step(&instr, &mut live);
+                if wanted.contains(&at) && starts.contains(&at) {
+                    found.push((at, live.clone()));
+                }
+            }
+        }
+        found.sort_by_key(|(at, _)| *at);
+        found.dedup_by_key(|(at, _)| *at);
+        found
+    }
+}

@@ -1,0 +1,311 @@
+//! `for … range`.
+
+use super::assign::Dest;
+use super::func::{Fun, Target};
+use crate::base::{Symbol, sym};
+use crate::bytecode::isa::Op;
+use crate::bytecode::program::{Kind, WordKind};
+use crate::compiler::syntax::ast::{BlockId, Expr, ExprId, List};
+use crate::compiler::types::{ObjId, Type, TypeId, tid};
+
+/// A variable of the loop.
+#[derive(Clone, Copy)]
+enum Var {
+    None,
+    /// Declared by the loop, anew in each iteration.
+    New(ObjId),
+    /// Assigned to.
+    Old(ExprId),
+}
+
+impl Fun<'_, '_> {
+    pub fn range(&mut self, vars: List<ExprId>, define: bool, x: ExprId, body: BlockId) {
+        let label = self.pending_label.take();
+        let var = |fun: &Self, i: usize| match fun.ast().nth(vars, i) {
+            None => Var::None,
+            Some(e) if matches!(fun.ast().expr(e), Expr::Ident(s) if s == sym::BLANK) => Var::None,
+            Some(e) if define => fun.g.query.info().object(e).map_or(Var::None, Var::New),
+            Some(e) => Var::Old(e),
+        };
+        let (first, second) = (var(self, 0), var(self, 1));
+        let x_ty = self.ty(x);
+        self.open_scope();
+        match self.under(x_ty) {
+            Type::Basic(basic) if basic.is_integer() => self.range_integer(first, x, x_ty, label, body),
+            Type::Basic(_) => self.range_string(first, second, x, label, body),
+            Type::Slice(elem) => {
+                let slice = self.temp(x_ty);
+                self.expr_into(x, slice);
+                let count = self.scalar();
+                self.b.emit(Op::Len, count, slice, 0);
+                self.range_elements(first, second, count, Elements::Slice(slice, elem), label, body);
+            }
+            Type::Array(elem, len) => {
+                let count = self.scalar();
+                self.integer(count, len);
+                let base = if matches!(second, Var::None) {
+                    Elements::None(elem)
+                } else {
+                    // A copy, as the language says.
+                    let layout = self.layout(x_ty);
+                    if layout.width() as u64 > super::types::MAX_SLOTS {
+                        match self.address(x) {
+                            Dest::Mem(pointer, offset) => {
+                                let to = self.pointer();
+                                self.b.emit(Op::Lea, to, pointer, offset);
+                                Elements::Array(to, elem, len)
+                            }
+                            _ => Elements::None(elem),
+                        }
+                    } else {
+                        let copy = self.take(&layout);
+                        self.expr_into(x, copy);
+                        self.b.pin(copy, layout.width());
+                        let pointer = self.scalar();
+                        self.b.emit(Op::FrameAddr, pointer, copy, 0);
+                        Elements::Array(pointer, elem, len)
+                    }
+                };
+                self.range_elements(first, second, count, base, label, body);
+            }
+            Type::Pointer(array) => {
+                let Type::Array(elem, len) = self.under(array) else { return };
+                let pointer = self.temp(x_ty);
+                self.expr_into(x, pointer);
+                let count = self.scalar();
+                self.integer(count, len);
+                self.range_elements(first, second, count, Elements::Array(pointer, elem, len), label, body);
+            }
+            Type::Map(key, elem) => self.range_map(first, second, x, x_ty, [key, elem], label, body),
+            Type::Chan(..) => self.range_chan(first, x, label, body),
+            _ => self.g.unsupported(self.ast().span(x), "range over functions"),
+        }
+        self.close_scope();
+    }
+
+    /// Gives a variable of the loop its value for the iteration.
+    fn bind(&mut self, var: Var, slot: u16, ty: TypeId) {
+        match var {
+            Var::None => {}
+            Var::New(obj) => {
+                let storage = self.declare(obj);
+                let to = self.obj_ty(obj);
+                let value = self.converted(slot, ty, to, None);
+                self.store_storage(storage, to, value);
+            }
+            Var::Old(e) => {
+                let mark = self.b.mark();
+                let dest = self.dest(e);
+                let to = self.dest_ty(e);
+                let value = self.converted(slot, ty, to, None);
+                self.store_dest(dest, to, value);
+                self.b.release(mark);
+            }
+        }
+    }
+
+    fn range_integer(&mut self, first: Var, x: ExprId, ty: TypeId, label: Option<Symbol>, body: BlockId) {
+        // The count has the type of the variable.
+        let ty = match first {
+            Var::New(obj) => self.obj_ty(obj),
+            Var::Old(e) => self.ty(e),
+            Var::None => ty,
+        };
+        let ty = if self.g.query.types().is_untyped(ty) { tid::INT } else { ty };
+        let (count, i) = (self.scalar(), self.scalar());
+        self.expr_as_into(x, ty, count);
+        self.zero(i, 1);
+        let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
+        let unsigned = self.layout(ty).kind.is_unsigned();
+        let less = if unsigned { Op::JUlt } else { Op::JLt };
+        // Falls out unless there is a first iteration.
+        let enter = self.b.label();
+        self.jump_if(less, i, count, enter);
+        self.b.jump(Op::Jmp, 0, 0, end);
+        self.b.bind(enter);
+        self.b.bind(top);
+        self.open_scope();
+        self.bind(first, i, ty);
+        self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
+        self.block(body);
+        self.targets.pop();
+        self.close_scope();
+        self.b.bind(next);
+        self.b.emit(Op::AddI, i, i, 1);
+        let again = self.b.label();
+        self.jump_if(less, i, count, again);
+        self.b.jump(Op::Jmp, 0, 0, end);
+        self.b.bind(again);
+        self.b.jump(Op::Loop, 0, 0, top);
+        self.b.bind(end);
+    }
+
+    fn range_elements(
+        &mut self,
+        first: Var,
+        second: Var,
+        count: u16,
+        elements: Elements,
+        label: Option<Symbol>,
+        body: BlockId,
+    ) {
+        let i = self.scalar();
+        self.zero(i, 1);
+        let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
+        let enter = self.b.label();
+        self.jump_if(Op::JLt, i, count, enter);
+        self.b.jump(Op::Jmp, 0, 0, end);
+        self.b.bind(enter);
+        self.b.bind(top);
+        self.open_scope();
+        self.bind(first, i, tid::INT);
+        if !matches!(second, Var::None) {
+            let elem = elements.elem();
+            let layout = self.layout(elem);
+            let to = self.take(&layout);
+            match elements {
+                Elements::Slice(slice, _) => match layout.kind {
+                    Kind::Bool | Kind::Uint8 => self.b.emit(Op::At8u, to, slice, i),
+                    Kind::Int32 => self.b.emit(Op::At32s, to, slice, i),
+                    Kind::String | Kind::Slice | Kind::Interface => self.b.emit(Op::At2, to, slice, i),
+                    Kind::Struct | Kind::Array => self.range_load(Op::ElemAddr, slice, i, elem, 0, to),
+                    _ if layout.size == 8 => self.b.emit(Op::At64, to, slice, i),
+                    _ => self.range_load(Op::ElemAddr, slice, i, elem, 0, to),
+                },
+                Elements::Array(pointer, _, len) => self.range_load(Op::ArrayAddr, pointer, i, elem, len, to),
+                Elements::None(_) => {}
+            }
+            self.bind(second, to, elem);
+        }
+        self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
+        self.block(body);
+        self.targets.pop();
+        self.close_scope();
+        self.b.bind(next);
+        self.b.emit(Op::AddI, i, i, 1);
+        let again = self.b.label();
+        self.jump_if(Op::JLt, i, count, again);
+        self.b.jump(Op::Jmp, 0, 0, end);
+        self.b.bind(again);
+        self.b.jump(Op::Loop, 0, 0, top);
+        self.b.bind(end);
+    }
+
+    fn range_load(&mut self, op: Op, base: u16, i: u16, elem: TypeId, len: u64, to: u16) {
+        let size = self.layout(elem).size;
+        if size == 0 {
+            return;
+        }
+        let frame = self.b.kinds.get(usize::from(base)) == Some(&WordKind::Scalar);
+        let at = if frame { self.scalar() } else { self.pointer() };
+        self.b.emit_ext(op, [at, base, i], size as u32, len.min(u64::from(u32::MAX)) as u32);
+        self.load_at(at, 0, elem, Some(to));
+    }
+
+    fn range_string(&mut self, first: Var, second: Var, x: ExprId, label: Option<Symbol>, body: BlockId) {
+        let text = self.temp(tid::STRING);
+        self.expr_as_into(x, tid::STRING, text);
+        let i = self.scalar();
+        self.zero(i, 1);
+        let rune = self.b.take(&std::sync::Arc::from([WordKind::Scalar; 2]));
+        let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
+        self.b.bind(top);
+        let enter = self.b.label();
+        self.jump_if(Op::JLt, i, text + 1, enter);
+        self.b.jump(Op::Jmp, 0, 0, end);
+        self.b.bind(enter);
+        self.b.emit(Op::RuneAt, rune, text, i);
+        self.open_scope();
+        self.bind(first, i, tid::INT);
+        self.bind(second, rune, tid::INT32);
+        self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
+        self.block(body);
+        self.targets.pop();
+        self.close_scope();
+        self.b.bind(next);
+        self.mov(i, rune + 1, 1);
+        self.b.jump(Op::Loop, 0, 0, top);
+        self.b.bind(end);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a loop's parts")]
+    fn range_map(
+        &mut self,
+        first: Var,
+        second: Var,
+        x: ExprId,
+        x_ty: TypeId,
+        [key, elem]: [TypeId; 2],
+        label: Option<Symbol>,
+        body: BlockId,
+    ) {
+        let map = self.expr(x);
+        let iter = self.pointer();
+        let idx = self.layout(x_ty).idx;
+        self.b.emit_ext(Op::MapIter, [iter, map, 0], idx, 0);
+        let (at_key, at_elem) = (self.pointer(), self.pointer());
+        let (top, end) = (self.b.label(), self.b.label());
+        self.b.bind(top);
+        self.b.emit_ext(Op::MapNext, [iter, at_key, at_elem], idx, 0);
+        self.jump_if(Op::JEqI, at_key, 0, end);
+        self.open_scope();
+        for (var, at, ty) in [(first, at_key, key), (second, at_elem, elem)] {
+            if !matches!(var, Var::None) {
+                let layout = self.layout(ty);
+                let to = self.take(&layout);
+                if layout.size > 0 {
+                    self.load_at(at, 0, ty, Some(to));
+                }
+                self.bind(var, to, ty);
+            }
+        }
+        self.targets.push(Target { label, breaks: end, continues: Some(top), plain: true });
+        self.block(body);
+        self.targets.pop();
+        self.close_scope();
+        self.b.jump(Op::Loop, 0, 0, top);
+        self.b.bind(end);
+    }
+
+    fn range_chan(&mut self, first: Var, x: ExprId, label: Option<Symbol>, body: BlockId) {
+        let chan_ty = self.ty(x);
+        let chan = self.temp(chan_ty);
+        self.expr_into(x, chan);
+        let layout = self.layout(chan_ty);
+        let elem = layout.elem.unwrap_or(tid::INVALID);
+        let inner = self.layout(elem);
+        let (to, ok) = (self.take(&inner), self.scalar());
+        self.b.pin(to, inner.width());
+        self.b.pin(ok, 1);
+        let (top, end) = (self.b.label(), self.b.label());
+        self.b.bind(top);
+        self.b.emit_ext(Op::Recv, [to, chan, ok], layout.idx, 0);
+        self.b.jump(Op::JmpF, ok, 0, end);
+        self.open_scope();
+        self.bind(first, to, elem);
+        self.targets.push(Target { label, breaks: end, continues: Some(top), plain: true });
+        self.block(body);
+        self.targets.pop();
+        self.close_scope();
+        self.b.jump(Op::Loop, 0, 0, top);
+        self.b.bind(end);
+    }
+}
+
+/// What is ranged over.
+#[derive(Clone, Copy)]
+enum Elements {
+    Slice(u16, TypeId),
+    /// At an address.
+    Array(u16, TypeId, u64),
+    /// Only the positions matter.
+    None(TypeId),
+}
+
+impl Elements {
+    fn elem(self) -> TypeId {
+        match self {
+            Self::Slice(_, elem) | Self::Array(_, elem, _) | Self::None(elem) => elem,
+        }
+    }
+}
