@@ -289,3 +289,113 @@ mod tests {
         });
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+
+    use super::{Pause, StateWord, Was, World};
+
+    /// A mutator's state and its data, which belong to whoever the handshake says.
+    struct Shared {
+        world: World,
+        words: [StateWord; 2],
+        data: [UnsafeCell<u32>; 2],
+    }
+
+    impl Shared {
+        fn new() -> Arc<Self> {
+            Arc::new(Self {
+                world: World::default(),
+                words: Default::default(),
+                data: [UnsafeCell::new(0), UnsafeCell::new(0)],
+            })
+        }
+
+        /// A mutator's work, and its safepoint.
+        fn run(&self, i: usize, rounds: usize) {
+            for _ in 0..rounds {
+                // SAFETY: the mutator runs, so the data are its own; loom checks just that.
+                self.data[i].with_mut(|data| unsafe { *data += 1 });
+                if self.words[i].stop_asked() {
+                    self.world.enter(&self.words[i], Pause::Stopped);
+                    self.world.leave(&self.words[i]);
+                }
+            }
+            self.world.enter(&self.words[i], Pause::Blocked);
+        }
+
+        fn stop_and_change(&self, mutators: usize) {
+            self.world.expect(mutators as u32);
+            for word in &self.words[..mutators] {
+                if word.ask_stop() != Was::Running {
+                    self.world.discount();
+                }
+            }
+            self.world.wait_for_all();
+            for data in &self.data[..mutators] {
+                // SAFETY: the world stands still.
+                data.with_mut(|data| unsafe { *data += 100 });
+            }
+            self.world.resume(self.words[..mutators].iter());
+        }
+    }
+
+    #[test]
+    fn a_stopped_mutator_s_data_are_the_stopper_s() {
+        loom::model(|| {
+            let shared = Shared::new();
+            let mutator = {
+                let shared = shared.clone();
+                loom::thread::spawn(move || shared.run(0, 2))
+            };
+            shared.stop_and_change(1);
+            mutator.join().unwrap();
+            // SAFETY: the mutator has ended.
+            shared.data[0].with(|data| assert_eq!(unsafe { *data }, 102));
+        });
+    }
+
+    #[test]
+    fn a_world_of_two_stops() {
+        let mut model = loom::model::Builder::new();
+        // All orders of three threads take too long.
+        model.preemption_bound = model.preemption_bound.or(Some(3));
+        model.check(|| {
+            let shared = Shared::new();
+            let mutators: Vec<_> = (0..2)
+                .map(|i| {
+                    let shared = shared.clone();
+                    loom::thread::spawn(move || shared.run(i, 1))
+                })
+                .collect();
+            shared.stop_and_change(2);
+            mutators.into_iter().for_each(|mutator| mutator.join().unwrap());
+            // SAFETY: the mutators have ended.
+            shared.data[1].with(|data| assert_eq!(unsafe { *data }, 101));
+        });
+    }
+
+    #[test]
+    fn a_blocked_mutator_is_held_or_comes_back() {
+        loom::model(|| {
+            let shared = Shared::new();
+            let mutator = {
+                let shared = shared.clone();
+                loom::thread::spawn(move || {
+                    shared.world.enter(&shared.words[0], Pause::Blocked);
+                    shared.world.leave(&shared.words[0]);
+                    // SAFETY: it runs.
+                    shared.data[0].with_mut(|data| unsafe { *data += 1 });
+                })
+            };
+            if shared.words[0].try_hold().is_some() {
+                // SAFETY: it stands still.
+                shared.data[0].with_mut(|data| unsafe { *data += 100 });
+                shared.world.resume(shared.words[..1].iter());
+            }
+            mutator.join().unwrap();
+        });
+    }
+}

@@ -12,10 +12,9 @@
 //! what is to run goes into a queue, whose entries are roots until the embedder has taken them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Release};
 
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::Addr;
 use crate::memory::stats::FinalizerStats;
 

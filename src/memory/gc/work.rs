@@ -97,7 +97,6 @@ impl<T> WorkPool<T> {
 
     /// Waits until there is something in the pool, `give_up` says so, or `wake_all` is called. Not for an active
     /// worker.
-    #[cfg(not(loom))]
     pub fn wait(&self, timeout: std::time::Duration, give_up: impl Fn() -> bool) {
         let items = lock(&self.items);
         self.hungry.fetch_add(1, Ordering::SeqCst);
@@ -140,5 +139,78 @@ mod tests {
         pool.begin();
         assert_eq!(pool.take(), Some(2));
         assert!(pool.end() && pool.is_finished());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicU32, Ordering};
+
+    use super::WorkPool;
+
+    /// Works until there is nothing left: an item above 0 makes two that are one less.
+    fn work(pool: &WorkPool<u32>, done: &AtomicU32, left: &AtomicU32) -> bool {
+        pool.begin();
+        while let Some(item) = pool.take() {
+            if item > 0 {
+                left.fetch_add(2, Ordering::SeqCst);
+                pool.put(item - 1);
+                pool.put(item - 1);
+            }
+            done.fetch_add(1, Ordering::SeqCst);
+            left.fetch_sub(1, Ordering::SeqCst);
+        }
+        pool.end()
+    }
+
+    #[test]
+    fn every_item_is_taken_once_and_the_end_is_seen() {
+        loom::model(|| {
+            let pool = Arc::new(WorkPool::default());
+            let (done, left) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(1)));
+            pool.put(1);
+            let other = {
+                let (pool, done, left) = (pool.clone(), done.clone(), left.clone());
+                loom::thread::spawn(move || {
+                    let end = work(&pool, &done, &left);
+                    // What is seen as the end is the end, for good: nothing makes work but work.
+                    assert!(!end || left.load(Ordering::SeqCst) == 0, "an end with work left");
+                    end
+                })
+            };
+            let end = work(&pool, &done, &left);
+            assert!(!end || left.load(Ordering::SeqCst) == 0, "an end with work left");
+            let other = other.join().unwrap();
+            assert_eq!(done.load(Ordering::SeqCst), 3);
+            assert!(end || other, "nobody saw the end");
+        });
+    }
+
+    #[test]
+    fn a_worker_that_begins_late_is_no_end() {
+        loom::model(|| {
+            let pool = Arc::new(WorkPool::default());
+            let left = Arc::new(AtomicU32::new(1));
+            pool.put(0);
+            let worker = {
+                let (pool, left) = (pool.clone(), left.clone());
+                loom::thread::spawn(move || {
+                    pool.begin();
+                    let item = pool.take();
+                    // Marking goes on here, with the item in hand.
+                    if item.is_some() {
+                        left.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    pool.end();
+                })
+            };
+            // Another looks for the end meanwhile.
+            if pool.is_finished() {
+                assert_eq!(left.load(Ordering::SeqCst), 0, "a worker has an item");
+            }
+            worker.join().unwrap();
+            assert!(pool.is_finished());
+        });
     }
 }

@@ -115,3 +115,106 @@ impl<S> Sets<S> {
         if full { self.full.push(span) } else { self.partial.push(span) }
     }
 }
+
+#[cfg(all(test, loom))]
+mod models {
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+
+    use super::{MCentral, SweepGen};
+
+    /// The heap's generation; the spans are those of the one before, and need sweeping.
+    const NOW: u32 = 4;
+
+    /// A span: who sweeps it or allocates from it owns `swept`.
+    struct Span {
+        generation: SweepGen,
+        swept: UnsafeCell<u32>,
+    }
+
+    impl Span {
+        fn new() -> Arc<Self> {
+            Arc::new(Self { generation: SweepGen::new(NOW - 2), swept: UnsafeCell::new(0) })
+        }
+
+        fn sweep(&self) {
+            // SAFETY: the span is claimed; loom checks just that.
+            self.swept.with_mut(|swept| unsafe { *swept += 1 });
+            self.generation.done(NOW);
+        }
+
+        fn times_swept(&self) -> u32 {
+            // SAFETY: all threads have ended.
+            self.swept.with(|swept| unsafe { *swept })
+        }
+    }
+
+    /// What a sweeper does: takes, claims, sweeps, puts back.
+    fn sweep_some(central: &MCentral<Arc<Span>>) {
+        let mut spans: Vec<Arc<Span>> = Vec::new();
+        central.take_unswept(NOW, 2, &mut spans);
+        for span in spans {
+            if span.generation.claim(NOW) {
+                span.sweep();
+                central.put_swept(NOW, span, false);
+            }
+        }
+    }
+
+    /// What an allocation does: a swept span, or an unswept one that it sweeps.
+    fn acquire(central: &MCentral<Arc<Span>>) -> Option<Arc<Span>> {
+        if let Some(span) = central.take_swept(NOW) {
+            return Some(span);
+        }
+        let mut spans: Vec<Arc<Span>> = Vec::new();
+        central.take_unswept(NOW, 1, &mut spans);
+        let span = spans.pop()?;
+        span.generation.claim(NOW).then(|| {
+            span.sweep();
+            span
+        })
+    }
+
+    #[test]
+    fn a_span_is_swept_once_and_has_one_owner() {
+        loom::model(|| {
+            let central = Arc::new(MCentral::default());
+            let spans = [Span::new(), Span::new()];
+            spans.iter().for_each(|span| central.put_unswept(NOW, span.clone(), false));
+            let sweeper = {
+                let central = central.clone();
+                loom::thread::spawn(move || sweep_some(&central))
+            };
+            let owned = acquire(&central);
+            sweeper.join().unwrap();
+            sweep_some(&central);
+            assert!(spans.iter().all(|span| span.times_swept() == 1), "swept twice or never");
+            let mut listed = 0;
+            central.for_each(|_| listed += 1);
+            assert_eq!(listed + usize::from(owned.is_some()), 2, "a span is lost");
+        });
+    }
+
+    #[test]
+    fn a_cached_span_is_claimed_by_its_user_or_the_sweeper() {
+        loom::model(|| {
+            let central = Arc::new(MCentral::default());
+            let span = Span::new();
+            // A mutator gives its span up while a sweeper works, and another asks whether an object in it is alive.
+            let giver = {
+                let (central, span) = (central.clone(), span.clone());
+                loom::thread::spawn(move || {
+                    central.put_unswept(NOW, span, false);
+                    sweep_some(&central);
+                })
+            };
+            if span.generation.claim(NOW) {
+                span.sweep();
+                central.put_swept(NOW, span.clone(), false);
+            }
+            giver.join().unwrap();
+            sweep_some(&central);
+            assert_eq!(span.times_swept(), 1);
+        });
+    }
+}

@@ -17,7 +17,6 @@
 //! a shape becomes hot when enough of it was allocated since the last collection, and is given up when its spans stay
 //! sparse.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed, Ordering::Release};
 
 use hashbrown::HashMap;
@@ -27,7 +26,7 @@ use super::address::WORD;
 use super::size_class::{CLASSES, SizeClass};
 use super::span::Kind;
 use crate::base::os::Reservation;
-use crate::base::sync::lock;
+use crate::base::sync::{Mutex, lock};
 
 /// Names a registered shape of one heap.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
