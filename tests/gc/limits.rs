@@ -1,10 +1,11 @@
 //! Limits: hard and soft ones, address space, and when cycles begin by themselves.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use tricolor::memory::{AllocError, Config, ShapeId};
 
-use crate::support::{Rig, checked, is_node, number, read, used, write};
+use crate::support::{Rig, Rng, checked, is_node, number, read, used, write};
 
 const MIB: usize = 1 << 20;
 
@@ -157,6 +158,105 @@ fn sizes_that_no_address_space_has_are_refused() {
     rig.collect();
     assert!(is_node(node, 1));
     assert_eq!(rig.objects(), 1);
+}
+
+/// Holds about `bytes` in small nodes, in a list from slot 0.
+fn live_list(rig: &mut Rig, bytes: usize) {
+    let mut head = 0;
+    for id in 0..bytes / 32 {
+        let node = rig.node(id);
+        rig.link(node, 0, head);
+        rig.hold(0, node);
+        head = node;
+        rig.mutator.safepoint();
+    }
+}
+
+/// Allocates `bytes` that nobody holds, in objects of many sizes. Returns the most memory that was used.
+fn churn(rig: &mut Rig, bytes: usize) -> u64 {
+    let mut rng = Rng::new(7);
+    let (mut allocated, mut looked, mut peak) = (0, 0, 0);
+    while allocated < bytes {
+        let most = if rng.chance(100) { 60_000 } else { 700 };
+        let size = 8 + rng.below(most);
+        if rng.chance(2) {
+            rig.mutator.alloc_noscan(size).unwrap();
+        } else {
+            rig.mutator.alloc(ShapeId::POINTERS, size / 8 * 8).unwrap();
+        }
+        rig.mutator.safepoint();
+        allocated += size;
+        if allocated - looked > MIB {
+            looked = allocated;
+            peak = peak.max(used(&rig.mutator.stats()));
+        }
+    }
+    peak
+}
+
+#[test]
+fn used_memory_stays_near_the_soft_limit() {
+    let limit = 48 * MIB as u64;
+    let mut rig = Rig::new(Config { memory_limit: Some(limit), ..plain() });
+    live_list(&mut rig, 12 * MIB);
+    let before = rig.mutator.stats().cycles.completed;
+    let total = 600 * MIB;
+    let peak = churn(&mut rig, total);
+    let stats = rig.mutator.stats();
+    let cycles = stats.cycles.completed - before;
+    println!("peak {:.1} % of the limit, {cycles} cycles", 100.0 * peak as f64 / limit as f64);
+    // A marker that gets no processor for a while costs some; without a limit it would be six times as much.
+    assert!(peak <= limit / 100 * 125, "{peak} bytes were used with a limit of {limit}");
+    // Garbage has about 48 - 12 MiB less spread and headroom per cycle: the memory that is allowed is used.
+    let room = 36.0 - 0.03 * 48.0;
+    let ideal = (total / MIB) as f64 / room;
+    assert!((cycles as f64) < 2.0 * ideal, "{cycles} cycles where {ideal:.0} would do");
+    assert!(is_node(rig.stack.0[0].load(Relaxed), 12 * MIB / 32 - 1));
+}
+
+#[test]
+fn a_live_heap_above_the_soft_limit_does_not_stop_the_program() {
+    let mut rig = Rig::new(plain());
+    live_list(&mut rig, 16 * MIB);
+    assert_eq!(rig.heap.set_memory_limit(Some(8 * MIB as u64)), None);
+    churn(&mut rig, 60 * MIB);
+    assert!(rig.mutator.stats().cycles.completed > 1, "the collector did not even try");
+}
+
+#[test]
+fn settings_change_at_run_time() {
+    let mut rig = Rig::new(plain());
+    let cycles = |rig: &mut Rig| rig.mutator.stats().cycles.completed;
+    churn(&mut rig, 40 * MIB);
+    assert_eq!(cycles(&mut rig), 0, "without limits nothing is collected");
+    assert_eq!(rig.mutator.stats().cycles.goal, u64::MAX);
+    assert_eq!(rig.heap.set_gogc(Some(100)), None);
+    churn(&mut rig, 20 * MIB);
+    let with_gogc = cycles(&mut rig);
+    assert!(with_gogc >= 2, "{with_gogc} cycles");
+    assert_eq!(rig.heap.set_gogc(None), Some(100));
+    rig.wait_for_the_end();
+    let before = cycles(&mut rig);
+    churn(&mut rig, 20 * MIB);
+    assert_eq!(cycles(&mut rig), before);
+    let limit = used(&rig.mutator.stats()) + 2 * MIB as u64;
+    assert_eq!(rig.heap.set_memory_limit(Some(limit)), None);
+    churn(&mut rig, 20 * MIB);
+    assert!(cycles(&mut rig) > before);
+    assert_eq!(rig.heap.set_memory_limit(None), Some(limit));
+    rig.wait_for_the_end();
+    let before = cycles(&mut rig);
+    churn(&mut rig, 20 * MIB);
+    assert_eq!(cycles(&mut rig), before);
+}
+
+impl Rig {
+    /// Waits until no cycle runs.
+    fn wait_for_the_end(&mut self) {
+        while self.mutator.cycle().is_some() {
+            self.mutator.blocked(|| std::thread::sleep(Duration::from_millis(1)));
+        }
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Fun<'_, '_> {
         }
         let (from, to) = (self.layout(from_ty), self.layout(to_ty));
         if to.kind == Kind::String && from.kind != Kind::String {
-            return self.to_string(x, from_ty, to_ty, want);
+            return self.string_of(x, from_ty, to_ty, want);
         }
         if to.kind == Kind::Slice && from.kind == Kind::String {
             let runes = matches!(self.under(to_ty), Type::Slice(elem) if self.layout(elem).kind == Kind::Int32);
@@ -72,7 +72,7 @@ impl Fun<'_, '_> {
         result
     }
 
-    fn to_string(&mut self, x: ExprId, from: TypeId, to: TypeId, want: Option<u16>) -> u16 {
+    fn string_of(&mut self, x: ExprId, from: TypeId, to: TypeId, want: Option<u16>) -> u16 {
         let op = match self.under(from) {
             Type::Slice(elem) if self.layout(elem).kind == Kind::Int32 => Op::StrOfRunes,
             Type::Slice(_) => Op::StrOfBytes,

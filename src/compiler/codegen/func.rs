@@ -197,7 +197,7 @@ impl<'g, 'a> Fun<'g, 'a> {
         match count {
             0 => {}
             1 => self.b.emit(Op::Mov, to, from, 0),
-            2 if to % 2 == 0 && from % 2 == 0 => self.b.emit(Op::Mov2, to, from, 0),
+            2 if to.is_multiple_of(2) && from.is_multiple_of(2) => self.b.emit(Op::Mov2, to, from, 0),
             _ => self.b.emit(Op::MovN, to, from, count),
         }
     }

@@ -236,11 +236,10 @@ impl Analysis<'_> {
             }
         }
         let mut found = Vec::new();
-        for block in 0..blocks.len() {
+        for (block, range) in blocks.iter().enumerate() {
             let mut live = out(block, &live_in);
-            let range = blocks[block].clone();
             // A place may lie behind the last instruction of a block that ends without a jump.
-            for i in range.rev() {
+            for i in range.clone().rev() {
                 let (at, instr) = self.instrs[i];
                 let next = at + instr.op.words() as u32;
                 if wanted.contains(&next) && !starts.contains(&next) {

@@ -455,7 +455,7 @@ impl Fun<'_, '_> {
                     Type::Struct(s) => s.fields.iter().map(|f| f.name == crate::base::sym::BLANK).collect(),
                     _ => Vec::new(),
                 };
-                for (i, field) in layout.fields.to_vec().into_iter().enumerate() {
+                for (i, field) in layout.fields.iter().copied().enumerate() {
                     if names.get(i) == Some(&true) {
                         continue;
                     }

@@ -74,11 +74,6 @@ impl Layout {
     pub fn is_boxed(&self) -> bool {
         matches!(self.kind, Kind::String | Kind::Slice | Kind::Struct | Kind::Array) && self.size > 0
     }
-
-    /// A string, slice or interface.
-    pub fn is_pair(&self) -> bool {
-        matches!(self.kind, Kind::String | Kind::Slice | Kind::Interface)
-    }
 }
 
 fn basic_kind(basic: Basic) -> (Kind, u64) {
@@ -110,7 +105,7 @@ const TAGGED_PAIR: &[WordKind] = &[WordKind::Scalar, WordKind::Tagged];
 /// An array's words in memory; those of its element, repeated, as far as they are needed to describe slots.
 fn repeat(words: &[WordKind], elem: u64, len: u64) -> Vec<WordKind> {
     let bytes = elem.saturating_mul(len);
-    if !words.iter().any(|w| *w != WordKind::Scalar) || elem % 8 != 0 {
+    if !words.iter().any(|w| *w != WordKind::Scalar) || !elem.is_multiple_of(8) {
         return vec![WordKind::Scalar; bytes.div_ceil(8) as usize];
     }
     let mut all = Vec::with_capacity((bytes / 8) as usize);
@@ -219,7 +214,7 @@ impl Gen<'_> {
         let mut fields = Vec::new();
         for &part in parts {
             let layout = self.layout(part);
-            if layout.align == 16 && slots.len() % 2 == 1 {
+            if layout.align == 16 && !slots.len().is_multiple_of(2) {
                 slots.push(WordKind::Scalar);
             }
             size = size.next_multiple_of(layout.align);
@@ -227,7 +222,7 @@ impl Gen<'_> {
             if slots.len() as u64 <= MAX_SLOTS {
                 slots.extend_from_slice(&layout.slots);
             }
-            if size % 8 == 0 {
+            if size.is_multiple_of(8) {
                 words.resize((size / 8) as usize, WordKind::Scalar);
                 let desc = &self.program.types[layout.idx as usize];
                 if layout.kind == Kind::Array {
@@ -239,7 +234,7 @@ impl Gen<'_> {
             size += layout.size;
             align = align.max(layout.align);
         }
-        if align == 16 && slots.len() % 2 == 1 {
+        if align == 16 && !slots.len().is_multiple_of(2) {
             slots.push(WordKind::Scalar);
         }
         size = size.next_multiple_of(align);

@@ -294,8 +294,7 @@ impl Collector {
         if span.sweepgen().is_swept(generation) {
             return true;
         }
-        // The mutator that caches it gives it up before it does anything else.
-        if span.is_cached() || !span.sweepgen().claim(generation) {
+        if !span.sweepgen().claim(generation) {
             return false;
         }
         let swept = self.sweep_span(span);

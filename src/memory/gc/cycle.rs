@@ -13,10 +13,9 @@ use super::mutator::{Local, Mutator, Record, Task};
 use super::pacer::{CycleEnd, CycleStart, ScanWork};
 use super::recorder::{Ended, Stopped};
 use super::roots::Visitor;
-use super::{Collector, Mutators, sweep};
+use super::{Collector, Mutators};
 use crate::base::os;
 use crate::base::sync::{Mutex, lock};
-use crate::memory::heap::span::BLACK;
 
 const OFF: u8 = 0;
 const MARK: u8 = 1;
@@ -34,9 +33,8 @@ pub(super) struct Cycle {
     pub ended: AtomicU32,
     /// Number of the last scan of all roots: of a cycle, or of a check.
     pub epoch: AtomicU32,
-    /// Jobs of the embedder's roots, and the next one that nobody has taken.
+    /// Jobs of the embedder's roots that nobody has taken: those with smaller numbers.
     jobs: AtomicUsize,
-    next_job: AtomicUsize,
     /// The specials are to be scanned.
     specials: AtomicBool,
     /// Mutators that have not scanned their stack.
@@ -62,6 +60,11 @@ pub(super) struct Cycle {
 }
 
 impl Cycle {
+    /// The current round of handing over buffers.
+    pub fn round(&self) -> u32 {
+        self.round.load(SeqCst)
+    }
+
     pub fn is_marking(&self) -> bool {
         self.phase.load(SeqCst) == MARK
     }
@@ -172,10 +175,7 @@ impl Collector {
         for mutator in &mutators.list {
             // SAFETY: the world is stopped, and the own mutator's caller uses no reference to its data.
             let local = unsafe { mutator.local() };
-            if mutator.take(Task::Uncache) {
-                self.uncache(local);
-            }
-            self.heap.counters.heap_live.fetch_add(local.take_live(), Relaxed);
+            self.uncache(local);
             local.marking = !self.barrier_is_off();
             local.grey = true;
             mutator.ask(Task::Scan);
@@ -192,8 +192,7 @@ impl Collector {
         cycle.finishing.store(false, Relaxed);
         cycle.unscanned.store(mutators.list.len(), SeqCst);
         cycle.specials.store(true, Relaxed);
-        cycle.jobs.store(self.roots.begin(epoch), Relaxed);
-        cycle.next_job.store(0, SeqCst);
+        cycle.jobs.store(self.roots.begin(epoch), SeqCst);
         self.recorder.begin(stopped, self.heap.counters.heap_live.load(Relaxed));
         self.begin_pacing(CycleStart {
             heap_live: self.heap.counters.heap_live.load(Relaxed),
@@ -218,7 +217,7 @@ impl Collector {
             if self.is_swept() {
                 return;
             }
-            std::hint::spin_loop();
+            std::thread::yield_now();
         }
     }
 
@@ -253,17 +252,6 @@ impl Collector {
     pub(super) fn begin_marking(&self, record: &Record, local: &mut Local) {
         local.marking = !self.barrier_is_off();
         local.grey = false;
-        self.drop_tiny(local);
-        for class in local.cache.cached().collect::<Vec<_>>() {
-            let window = local.cache.window(class);
-            if let Some(span) = window.span
-                && window.free != 0
-            {
-                span.set_marks(window.number as usize, window.free, BLACK);
-                let bytes = window.free.count_ones() as usize * span.size();
-                self.cycle.marked.fetch_add(bytes as u64, Relaxed);
-            }
-        }
         self.pool.begin();
         let mut marker = Marker::default();
         let mut visitor = Visitor::new(&mut marker);
@@ -292,12 +280,10 @@ impl Collector {
             self.scan_specials(marker);
             return true;
         }
-        let job = self.cycle.next_job.fetch_add(1, SeqCst);
-        if job >= self.cycle.jobs.load(Relaxed) {
-            // Stay near the end instead of counting up for ever.
-            self.cycle.next_job.fetch_sub(1, SeqCst);
-            return false;
-        }
+        // A marker that slept since the last cycle takes a job of this one, or none.
+        let take = |left: usize| left.checked_sub(1);
+        let Ok(left) = self.cycle.jobs.fetch_update(SeqCst, SeqCst, take) else { return false };
+        let job = left - 1;
         let mut visitor = Visitor::new(marker);
         self.roots.scan(self.cycle.epoch.load(Relaxed), job, &mut visitor);
         let bytes = visitor.finish();
@@ -306,7 +292,7 @@ impl Collector {
     }
 
     fn jobs_left(&self) -> bool {
-        self.cycle.specials.load(SeqCst) || self.cycle.next_job.load(SeqCst) < self.cycle.jobs.load(Relaxed)
+        self.cycle.specials.load(SeqCst) || self.cycle.jobs.load(SeqCst) > 0
     }
 
     fn scan_specials(&self, marker: &mut Marker) {
@@ -422,29 +408,25 @@ impl Collector {
 
     fn end_cycle(&self, mutators: &Mutators, stopped: Stopped) -> Ended {
         let counters = &self.heap.counters;
-        let marked = self.cycle.marked.load(Relaxed);
-        let live_before = counters.heap_live.load(Relaxed);
         for mutator in &mutators.list {
             // SAFETY: the world is stopped.
             let local = unsafe { mutator.local() };
+            // A cached span would need sweeping and nobody could do it.
+            self.uncache(local);
             local.end_marking();
-            mutator.ask(Task::Uncache);
         }
+        let marked = self.cycle.marked.load(Relaxed);
+        let live_before = counters.heap_live.load(Relaxed);
         counters.heap_live.store(marked, Relaxed);
         self.cycle.live.store(marked, Relaxed);
         let unswept = counters.object_spans.load(Relaxed) - self.sweep.unlisted.load(Relaxed);
         self.sweep.unswept.store(unswept, Relaxed);
         self.sweep.pages_swept.store(0, Relaxed);
-        self.heap.next_sweepgen();
-        self.sweep.cursor.store(sweep::cursor(self.heap.sweepgen(), 0), SeqCst);
+        self.without_sweepers(|| {
+            self.heap.next_sweepgen();
+            self.sweep.cursor.store(0, SeqCst);
+        });
         self.cycle.phase.store(OFF, SeqCst);
-        for mutator in &mutators.list {
-            // What a mutator that does not run has cached would be missed by the sweepers for as long.
-            if mutator.word.is_away() && mutator.take(Task::Uncache) {
-                // SAFETY: the world is stopped.
-                self.uncache(unsafe { mutator.local() });
-            }
-        }
         let work = ScanWork {
             heap: self.cycle.scanned.load(Relaxed),
             stacks: self.cycle.scanned_stacks.load(Relaxed),

@@ -76,11 +76,6 @@ impl StateWord {
         self.0.load(Ordering::Acquire) & STATE == RUNNING
     }
 
-    /// Whether it is blocked or quiet: it will be for longer than the world is stopped.
-    pub fn is_away(&self) -> bool {
-        self.0.load(Ordering::Acquire) & STATE >= Pause::Blocked as u32
-    }
-
     /// Asks it to do something at its next safepoint.
     pub fn ask_hook(&self) {
         self.0.fetch_or(HOOK, Ordering::AcqRel);

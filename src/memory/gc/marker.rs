@@ -25,7 +25,7 @@
 //!   stores meanwhile reaches the marker through the barrier.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed, Ordering::SeqCst, fence};
 
 use super::barrier::Spare;
 use super::pair;
@@ -258,12 +258,21 @@ impl Marker {
     fn grey_batch(&mut self, heap: &MHeap) {
         let mut targets = [Target { entry: PageEntry::FREE, base: 0, index: 0 }; BATCH];
         let count = self.resolve(heap, &mut targets, true);
-        for target in &targets[..count] {
-            if self.mark(heap, *target, GREY) {
-                let span = heap.arena.span(target.entry);
-                if span.enqueue() {
-                    self.spans.push_back(span);
-                }
+        let mut white = 0;
+        for i in 0..count {
+            let target = targets[i];
+            if self.mark(heap, target, GREY) {
+                targets[white] = target;
+                white += 1;
+            }
+        }
+        // Another marker may just take one of these spans from its queue: it sees the marks, or this one sees that the
+        // span is queued no more.
+        fence(SeqCst);
+        for target in &targets[..white] {
+            let span = heap.arena.span(target.entry);
+            if span.enqueue() {
+                self.spans.push_back(span);
             }
         }
     }

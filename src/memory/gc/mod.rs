@@ -51,7 +51,7 @@ pub mod work;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 pub use config::{Checks, Config, Observer};
 pub use mutator::Mutator;
@@ -67,7 +67,6 @@ use self::special::Specials;
 use self::work::WorkPool;
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::mheap::MHeap;
-use crate::memory::heap::shape::SPAN_CLASSES;
 use crate::memory::heap::{ShapeError, ShapeId, Word};
 use crate::memory::stats::{CycleTrace, Stats};
 
@@ -102,27 +101,18 @@ struct Mutators {
 }
 
 /// Where sweeping stands.
+#[derive(Default)]
 struct Sweep {
     /// Spans that need sweeping, in lists or cached.
     unswept: AtomicUsize,
     /// New spans that are in no list yet, while the world can stop: they need no sweeping.
     unlisted: AtomicUsize,
-    /// The sweep generation, in the upper half, and the first span class whose list may have unswept spans.
-    cursor: AtomicU64,
+    /// The first span class whose list may have unswept spans.
+    cursor: AtomicUsize,
+    /// Sweepers at work, and in the highest bit whether no other may begin: the generation changes.
+    sweepers: AtomicU32,
     /// Pages swept since the cycle ended.
     pages_swept: AtomicUsize,
-}
-
-impl Sweep {
-    /// Nothing needs sweeping in this generation.
-    fn new(generation: u32) -> Self {
-        Self {
-            unswept: AtomicUsize::new(0),
-            unlisted: AtomicUsize::new(0),
-            cursor: AtomicU64::new(sweep::cursor(generation, SPAN_CLASSES)),
-            pages_swept: AtomicUsize::new(0),
-        }
-    }
 }
 
 /// A collected heap. Its threads end when it is dropped.
@@ -139,7 +129,6 @@ impl Heap {
     pub fn new(config: Config, roots: Arc<dyn Roots>) -> io::Result<Self> {
         let heap = MHeap::new(config.reserve, config.hard_limit)?;
         heap.clobber_free.store(config.checks.clobber_free, Relaxed);
-        let sweep = Sweep::new(heap.sweepgen());
         let collector = Arc::new(Collector {
             heap,
             roots,
@@ -149,7 +138,7 @@ impl Heap {
             pool: WorkPool::default(),
             spare: barrier::Spare::default(),
             cycle: Cycle::default(),
-            sweep,
+            sweep: Sweep::default(),
             specials: Specials::default(),
             defects: verify::Defects::default(),
             pacing: Mutex::new(assist::Pacing::new(&config)),
@@ -232,20 +221,24 @@ impl Collector {
         mutators.next += 1;
         // SAFETY: nobody else knows the record yet.
         unsafe { record.local() }.marking = self.cycle.is_marking() && !self.config.checks.no_barrier;
+        // It has nothing to hand over in the round that may be on its way.
+        record.round.store(self.cycle.round(), SeqCst);
         mutators.list.push(Arc::clone(&record));
         self.running.fetch_add(1, Relaxed);
         Mutator::new(Arc::clone(self), record)
     }
 
     fn detach(&self, record: &Arc<Record>) {
-        // Not running while it waits for the lock, whose holder may be waiting for it.
-        self.world.enter(&record.word, handshake::Pause::Blocked);
+        // Not running while it waits for the lock, whose holder may be waiting for it. Nor was it if it is blocked.
+        if record.word.is_running() {
+            self.running.fetch_sub(1, Relaxed);
+            self.world.enter(&record.word, handshake::Pause::Blocked);
+        }
         let mut mutators = lock(&self.mutators);
         // SAFETY: the mutator does not run, and who holds the lock is the only one who may use its data.
         let local = unsafe { record.local() };
         self.leave(record, local);
         mutators.list.retain(|other| !Arc::ptr_eq(other, record));
-        self.running.fetch_sub(1, Relaxed);
     }
 
     /// Whether the barrier can be left out, to show that the checks notice.

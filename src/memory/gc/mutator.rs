@@ -37,16 +37,14 @@ use crate::memory::stats::Stats;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub(super) enum Task {
-    /// Marking ended: give up all windows, because their spans must be swept.
-    Uncache = 1,
-    /// Marking began: blacken what is left of the windows and scan the own stack.
-    Scan = 2,
+    /// Marking began: scan the own stack.
+    Scan = 1,
     /// Hand the barrier's buffer over.
-    HandOver = 4,
+    HandOver = 2,
     /// See whether there is a phase change to make.
-    Attend = 8,
+    Attend = 4,
     /// The heap has outgrown its goal: give the markers time.
-    Help = 16,
+    Help = 8,
 }
 
 /// What the collector knows of a mutator.
@@ -337,7 +335,6 @@ impl Mutator {
         let (collector, local) = self.split();
         if local.marking {
             span.mark(0).store(BLACK, Relaxed);
-            collector.cycle.marked.fetch_add(span.bytes() as u64, Relaxed);
         }
         let counters = &collector.heap.counters;
         counters.large_allocs.fetch_add(1, Relaxed);
@@ -500,9 +497,6 @@ impl Mutator {
         let (collector, record) = (&self.collector, &self.record);
         // SAFETY: this is the mutator's thread, and there is no other reference. The last task uses none.
         let local = || unsafe { record.local() };
-        if record.take(Task::Uncache) {
-            collector.uncache(local());
-        }
         if record.take(Task::Scan) {
             collector.begin_marking(record, local());
         }
@@ -534,6 +528,7 @@ impl Mutator {
 
     /// The mutator stops using the heap until [`Mutator::unblock`]. A safepoint.
     pub fn block(&mut self) {
+        assert!(self.record.word.is_running(), "a mutator that is blocked blocks again");
         self.safepoint();
         self.collector.running.fetch_sub(1, Relaxed);
         self.collector.world.enter(&self.record.word, Pause::Blocked);
@@ -582,8 +577,8 @@ impl Mutator {
 
     /// Sets what is to be queued when the object is unreachable. `value` is kept alive until then.
     pub fn set_finalizer(&mut self, object: Addr, value: usize) -> Result<(), SpecialError> {
-        self.special(object)?;
-        self.collector.specials.set_finalizer(object, value)?;
+        let span = self.special(object)?;
+        self.collector.specials.set_finalizer(span, object, value)?;
         self.keep(object, value);
         Ok(())
     }
@@ -597,8 +592,8 @@ impl Mutator {
 
     /// Adds something to be queued when the object is gone. `value` is kept alive until then.
     pub fn add_cleanup(&mut self, object: Addr, value: usize) -> Result<CleanupId, SpecialError> {
-        let base = self.special_base(object)?;
-        let id = self.collector.specials.add_cleanup(base, value);
+        let (span, base) = self.special_base(object)?;
+        let id = self.collector.specials.add_cleanup(span, base, value);
         self.keep(base, value);
         Ok(id)
     }
@@ -620,8 +615,8 @@ impl Mutator {
 
     /// The weak handle of an object, itself an object without pointers.
     pub fn weak(&mut self, object: Addr) -> Result<Result<Addr, AllocError>, SpecialError> {
-        self.special(object)?;
-        if let Some(handle) = self.collector.specials.weak(object, None) {
+        let span = self.special(object)?;
+        if let Some(handle) = self.collector.specials.weak(span, object, None) {
             self.keep(object, handle.get());
             return Ok(Ok(handle));
         }
@@ -629,7 +624,7 @@ impl Mutator {
             // SAFETY: a new object of 16 bytes.
             unsafe { AtomicUsize::from_ptr(fresh.as_ptr().cast()).store(object.get(), Release) };
             let fresh = Addr::of(fresh.as_ptr());
-            let handle = self.collector.specials.weak(object, Some(fresh)).unwrap_or(fresh);
+            let handle = self.collector.specials.weak(span, object, Some(fresh)).unwrap_or(fresh);
             self.keep(object, handle.get());
             handle
         }))
@@ -658,18 +653,16 @@ impl Mutator {
         }
     }
 
-    fn special_base(&self, object: Addr) -> Result<Addr, SpecialError> {
+    /// The span and the start of the object that an address leads into.
+    fn special_base(&self, object: Addr) -> Result<(SpanRef, Addr), SpecialError> {
         let found = self.collector.heap.allocated_object(object.get()).ok_or(SpecialError::NotAnObject)?;
-        found.span.set_specials(true);
-        Ok(found.base())
+        Ok((found.span, found.base()))
     }
 
-    fn special(&self, object: Addr) -> Result<Addr, SpecialError> {
-        let found = self.collector.heap.allocated_object(object.get()).ok_or(SpecialError::NotAnObject)?;
-        if found.base() != object {
-            return Err(SpecialError::NotAnObject);
-        }
-        self.special_base(object)
+    /// The span of an object.
+    fn special(&self, object: Addr) -> Result<SpanRef, SpecialError> {
+        let (span, base) = self.special_base(object)?;
+        if base == object { Ok(span) } else { Err(SpecialError::NotAnObject) }
     }
 
     /// The running cycle may have passed by the table of specials.
@@ -778,12 +771,8 @@ impl Collector {
                 self.cycle.marked.fetch_sub(bytes, Relaxed);
             }
         }
-        if span.sweepgen().is_swept(generation) {
-            self.heap.central(class).put_swept(generation, span, full);
-        } else {
-            self.heap.central(class).put_unswept(generation, span, full);
-            self.lower_cursor(class);
-        }
+        debug_assert!(span.sweepgen().is_swept(generation), "an unswept span was cached");
+        self.heap.central(class).put_swept(generation, span, full);
     }
 
     /// Gives up the block for tiny objects.

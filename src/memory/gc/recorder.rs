@@ -9,7 +9,6 @@ use super::pacer::{self, ScanWork};
 use crate::base::histogram::TimeHistogram;
 use crate::base::os;
 use crate::base::sync::{Mutex, lock};
-use crate::memory::heap::PAGE_SIZE;
 use crate::memory::heap::mcache::MCache;
 use crate::memory::heap::shape::{SPAN_CLASSES, SpanClass};
 use crate::memory::heap::size_class::{CLASSES, SizeClass};
@@ -274,7 +273,6 @@ impl Collector {
     }
 
     fn read_stats(&self, mutators: u64) -> Stats {
-        let counters = &self.heap.counters;
         let usage = self.heap.usage();
         let recorder = &self.recorder;
         let caches = mutators * MCache::BYTES as u64;
@@ -286,8 +284,8 @@ impl Collector {
         let mut stats = Stats {
             pages: PageStats {
                 mapped: usage.mapped,
-                in_use: (counters.object_pages.load(Relaxed) * PAGE_SIZE) as u64,
-                stacks: self.manual_bytes(),
+                in_use: usage.objects,
+                stacks: usage.manual,
                 free: usage.free - usage.released,
                 released: usage.released,
             },

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Release};
 
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::Addr;
+use crate::memory::heap::span::SpanRef;
 use crate::memory::stats::FinalizerStats;
 
 /// Names a cleanup, so that it can be stopped.
@@ -91,7 +92,8 @@ impl Special {
     }
 }
 
-/// All specials of a heap.
+/// All specials of a heap. A span's flag for them changes under the table's lock only: a sweeper that finds none would
+/// take back what a mutator has just set.
 #[derive(Default)]
 pub(super) struct Specials {
     table: Mutex<Table>,
@@ -109,8 +111,9 @@ struct Table {
 }
 
 impl Specials {
-    pub fn set_finalizer(&self, object: Addr, value: usize) -> Result<(), SpecialError> {
+    pub fn set_finalizer(&self, span: SpanRef, object: Addr, value: usize) -> Result<(), SpecialError> {
         let mut table = lock(&self.table);
+        span.set_specials(true);
         let special = table.objects.entry(object.get()).or_default();
         if special.finalizer.is_some() {
             return Err(SpecialError::HasFinalizer);
@@ -129,8 +132,9 @@ impl Specials {
         }
     }
 
-    pub fn add_cleanup(&self, object: Addr, value: usize) -> CleanupId {
+    pub fn add_cleanup(&self, span: SpanRef, object: Addr, value: usize) -> CleanupId {
         let mut table = lock(&self.table);
+        span.set_specials(true);
         table.cleanups += 1;
         let id = CleanupId(table.cleanups);
         table.objects.entry(object.get()).or_default().cleanups.push((id, value));
@@ -151,8 +155,9 @@ impl Specials {
     }
 
     /// The weak handle of an object; if it has none, `fresh` becomes it. A handle holds the object's address.
-    pub fn weak(&self, object: Addr, fresh: Option<Addr>) -> Option<Addr> {
+    pub fn weak(&self, span: SpanRef, object: Addr, fresh: Option<Addr>) -> Option<Addr> {
         let mut table = lock(&self.table);
+        span.set_specials(true);
         match (table.objects.get_mut(&object.get()), fresh) {
             (Some(Special { weak: Some(handle), .. }), _) => Some(Addr::new(*handle)),
             (_, None) => None,
@@ -187,7 +192,8 @@ impl Specials {
     }
 
     /// Gives the verdicts for the objects of a span.
-    pub fn sweep(&self, base: Addr, bytes: usize, judge: impl Fn(Addr) -> Verdict) -> Left {
+    pub fn sweep(&self, span: SpanRef, judge: impl Fn(Addr) -> Verdict) -> Left {
+        let (base, bytes) = (span.base(), span.bytes());
         let mut left = Left::default();
         let mut table = lock(&self.table);
         let table = &mut *table;
@@ -225,6 +231,7 @@ impl Specials {
         for object in gone {
             table.objects.remove(&object);
         }
+        span.set_specials(left.any);
         left
     }
 

@@ -7,7 +7,7 @@
 //! Objects with specials (finalizers, cleanups, weak handles) are looked at first: `special` may keep an object that
 //! was not reached for one more cycle.
 
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use smallvec::SmallVec;
 
@@ -27,14 +27,10 @@ pub enum Swept {
     Full,
 }
 
-/// The sweep generation and the first span class whose list may have unswept spans, in one word: a thread that slept
-/// through the end of a cycle notices.
-pub(super) fn cursor(generation: u32, class: usize) -> u64 {
-    u64::from(generation) << 32 | class as u64
-}
-
 /// Spans that a background sweeper takes at once: it competes with mutators for the locks of lists and pages.
 const BATCH: usize = 16;
+/// No sweeper may begin.
+const CLOSED: u32 = 1 << 31;
 
 impl Collector {
     /// Sweeps a span that was claimed. Who does must count it with [`Collector::count_swept`] when it is where it
@@ -128,44 +124,53 @@ impl Collector {
 
     /// Lets `special` decide about the objects of a span that were not reached.
     fn visit_specials(&self, span: SpanRef) {
-        let left = self.specials.sweep(span.base(), span.bytes(), |object| {
+        let judge = |object| {
             let index = span.index_of(object).unwrap_or(0);
             if span.mark(index).load(Relaxed) != 0 { Verdict::Alive } else { Verdict::Dead }
-        });
+        };
+        let left = self.specials.sweep(span, judge);
         for object in left.kept {
             if let Some(index) = span.index_of(object) {
                 span.mark(index).store(BLACK, Relaxed);
             }
         }
-        span.set_specials(left.any);
         if left.queued {
             self.roots.finalizers_ready();
         }
     }
 
+    /// Changes the generation while no sweeper is at work: one that slept through that would take spans for unswept
+    /// that are not. While the world is stopped and all is swept.
+    pub(super) fn without_sweepers(&self, change: impl FnOnce()) {
+        self.sweep.sweepers.fetch_or(CLOSED, SeqCst);
+        while self.sweep.sweepers.load(SeqCst) != CLOSED {
+            std::thread::yield_now();
+        }
+        change();
+        self.sweep.sweepers.fetch_and(!CLOSED, SeqCst);
+    }
+
     /// Sweeps up to `most` spans of some list; how many pages that freed. `None` if no list has unswept spans.
     fn sweep_some(&self, most: usize) -> Option<usize> {
+        let closed = self.sweep.sweepers.fetch_add(1, SeqCst) & CLOSED != 0;
+        // All is swept when the generation changes.
+        let freed = if closed { None } else { self.sweep_listed(most) };
+        self.sweep.sweepers.fetch_sub(1, SeqCst);
+        freed
+    }
+
+    fn sweep_listed(&self, most: usize) -> Option<usize> {
+        let generation = self.heap.sweepgen();
         let mut spans: SmallVec<[SpanRef; BATCH]> = SmallVec::new();
         loop {
             let cursor = self.sweep.cursor.load(Acquire);
-            let (generation, class) = ((cursor >> 32) as u32, SpanClass(cursor as u16));
-            if class.index() >= SPAN_CLASSES {
+            if cursor >= SPAN_CLASSES {
                 return None;
             }
-            let list = self.heap.central(class);
+            let list = self.heap.central(SpanClass(cursor as u16));
             list.take_unswept(generation, most, &mut spans);
             if spans.is_empty() {
                 let _ = self.sweep.cursor.compare_exchange(cursor, cursor + 1, AcqRel, Relaxed);
-                // A mutator that gives its cache up late fills a list and then lowers the cursor. If that came before
-                // the step above, the span is found now.
-                list.take_unswept(generation, most, &mut spans);
-                if spans.is_empty() {
-                    continue;
-                }
-            }
-            if self.heap.sweepgen() != generation {
-                // These are swept spans of the new generation, from the set that has changed its role.
-                spans.drain(..).for_each(|span| list.put_unswept(generation, span, false));
                 continue;
             }
             spans.retain(|span| span.sweepgen().claim(generation));
@@ -173,7 +178,7 @@ impl Collector {
             spans.retain(|span| match self.sweep_span(*span) {
                 Swept::Empty => true,
                 swept => {
-                    self.heap.central(class).put_swept(generation, *span, swept == Swept::Full);
+                    list.put_swept(generation, *span, swept == Swept::Full);
                     false
                 }
             });
@@ -183,14 +188,9 @@ impl Collector {
         }
     }
 
-    /// Lets the sweepers look at a class's list again.
-    pub(super) fn lower_cursor(&self, class: SpanClass) {
-        self.sweep.cursor.fetch_min(cursor(self.heap.sweepgen(), class.index()), AcqRel);
-    }
-
     /// Whether some list may have unswept spans.
     pub(super) fn sweep_is_due(&self) -> bool {
-        (self.sweep.cursor.load(Relaxed) as u16 as usize) < SPAN_CLASSES && !self.is_swept()
+        self.sweep.cursor.load(Relaxed) < SPAN_CLASSES && !self.is_swept()
     }
 
     /// Sweeps a span; how many pages that freed. `None` if no list has an unswept one.

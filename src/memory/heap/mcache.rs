@@ -142,7 +142,6 @@ impl Window {
     /// Caches a span. The caller owns it.
     pub fn cache(&mut self, span: SpanRef) {
         debug_assert!(self.span.is_none());
-        span.set_cached(true);
         let layouts = if matches!(span.kind(), Kind::Bits | Kind::Words) { span.layouts_address() } else { 0 };
         *self = Window {
             span: Some(span),
@@ -192,7 +191,6 @@ impl Window {
             span.set_window(self.number as usize);
         }
         let allocs = span.allocated() - self.counted as usize;
-        span.set_cached(false);
         *self = EMPTY;
         Some(Uncached { span, allocs, unused })
     }

@@ -77,6 +77,10 @@ struct Core {
 pub struct Usage {
     /// Usable: in spans or free.
     pub mapped: u64,
+    /// Of these, in spans of objects.
+    pub objects: u64,
+    /// Of these, in spans that are freed by hand.
+    pub manual: u64,
     /// Of these, free.
     pub free: u64,
     /// Of the free ones, not backed by memory.
@@ -197,6 +201,7 @@ impl MHeap {
 
     /// Gives the pages of spans back. For their owner, when nothing leads to them any more.
     pub fn free_spans(&self, spans: &[SpanRef]) {
+        let mut core = lock(&self.core);
         for span in spans {
             let pages = span.pages();
             if span.kind() == Kind::Manual {
@@ -209,7 +214,6 @@ impl MHeap {
                 self.counters.sub_room(span.span_class(), span.objects());
             }
         }
-        let mut core = lock(&self.core);
         for span in spans {
             let position = span.record_address().get() - self.arena.records_base();
             self.arena.unmap(*span);
@@ -253,6 +257,8 @@ impl MHeap {
         let bytes = |pages: usize| (pages * PAGE_SIZE) as u64;
         Usage {
             mapped: bytes(core.pages.usable_pages()),
+            objects: bytes(self.counters.object_pages.load(Relaxed)),
+            manual: bytes(self.counters.manual_pages.load(Relaxed)),
             free: bytes(core.pages.free_pages() + core.releasing),
             released: bytes(core.pages.scavenged_pages()),
             records: core.records.in_use() as u64,

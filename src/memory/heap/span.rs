@@ -23,8 +23,8 @@
 
 use std::ptr::NonNull;
 use std::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
-    Ordering::{AcqRel, Acquire, Relaxed},
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed, Ordering::SeqCst,
+    fence,
 };
 
 use super::PAGE_SIZE;
@@ -110,7 +110,6 @@ pub const HEADER: usize = size_of::<Span>();
 
 const HAS_SPECIALS: u8 = 1;
 const NEEDS_ZERO: u8 = 2;
-const CACHED: u8 = 4;
 
 /// What a new span is to hold.
 #[derive(Clone, Copy, Debug)]
@@ -454,21 +453,8 @@ impl Span {
         }
     }
 
-    /// Whether a mutator caches it. An unswept span is not cached anew.
-    pub fn is_cached(&self) -> bool {
-        self.flags.load(Acquire) & CACHED != 0
-    }
-
-    /// Says whether a mutator caches it. For the owner.
-    pub fn set_cached(&self, yes: bool) {
-        if yes {
-            self.flags.fetch_or(CACHED, AcqRel);
-        } else {
-            self.flags.fetch_and(!CACHED, AcqRel);
-        }
-    }
-
-    /// Claims the right to put the span into the span queue; false if it is in there.
+    /// Claims the right to put the span into the span queue; false if it is in there. Behind a fence that follows the
+    /// marks.
     #[inline]
     pub fn enqueue(&self) -> bool {
         !self.queued.load(Relaxed) && !self.queued.swap(true, AcqRel)
@@ -477,7 +463,8 @@ impl Span {
     /// Takes it from the span queue: objects that turn grey from now on put it there again.
     #[inline]
     pub fn dequeue(&self) {
-        self.queued.swap(false, AcqRel);
+        self.queued.store(false, Relaxed);
+        fence(SeqCst);
     }
 
     /// Whether it is swept, and who may sweep it.
