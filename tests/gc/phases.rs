@@ -237,7 +237,12 @@ fn clear_large_while_others_collect(config: Config, bytes: usize, time: Duration
             id += 1;
             // Not on the stack yet, and in no object: but between two safepoints.
             let first = node(mutator, *shape, id);
-            let large = number(mutator.alloc(ShapeId::POINTERS, bytes).unwrap());
+            let Ok(large) = mutator.alloc(ShapeId::POINTERS, bytes) else {
+                // The others got no processor to collect.
+                mutator.collect();
+                continue;
+            };
+            let large = number(large);
             let second = node(mutator, *shape, id);
             for w in (0..bytes / 8).step_by(4093) {
                 assert_eq!(read(large, w), 0, "word {w} is not cleared");
@@ -291,10 +296,12 @@ fn with_the_world_stopped_all_is_marked_at_once() {
 fn who_comes_while_buffers_are_handed_over_does_not_hold_up_the_end() {
     let (heap, _roots) = heap(Config { checks: Checks::default(), ..gated() });
     let (heap, done, late) = (&heap, &AtomicBool::new(false), &AtomicBool::new(false));
+    let there = &Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             // The round waits for this one until the other has come, which has nothing to hand over.
             let mut mutator = heap.attach();
+            there.wait();
             while mutator.cycle().is_none() {
                 mutator.safepoint();
             }
@@ -315,6 +322,7 @@ fn who_comes_while_buffers_are_handed_over_does_not_hold_up_the_end() {
                 mutator.safepoint();
             }
         });
+        there.wait();
         heap.attach().collect();
         done.store(true, Relaxed);
     });

@@ -102,7 +102,7 @@ impl Collector {
                 continue;
             }
             if self.seems_done() || self.cycle.finisher.try_lock().is_ok() {
-                self.approach_end(marker);
+                self.approach_end(marker, &timeout);
             }
             if self.cycle.is_marking() {
                 self.pool.wait(PATIENCE, || !self.cycle.is_marking() || timeout());
@@ -159,7 +159,7 @@ impl Collector {
     }
 
     /// Finds out whether marking is complete, and ends it.
-    fn approach_end(&self, marker: &mut Marker) {
+    fn approach_end(&self, marker: &mut Marker, timeout: impl Fn() -> bool) {
         let Ok(_only_one) = self.cycle.finisher.try_lock() else { return };
         self.scan_blocked();
         if !self.seems_done() {
@@ -168,7 +168,7 @@ impl Collector {
         let objects = self.cycle.objects.load(Relaxed);
         self.begin_round();
         while !self.round_is_complete() {
-            if !self.cycle.is_marking() || self.background.is_stopped() {
+            if !self.cycle.is_marking() || timeout() {
                 return;
             }
             self.mark_some(marker, 1.0);
@@ -184,10 +184,11 @@ impl Collector {
         self.finish();
     }
 
-    /// Marks with the calling thread, which is blocked anyway, until no cycle runs.
+    /// Marks with the calling thread, which is blocked anyway, until no cycle runs: with the heap's threads or, when
+    /// these are gone, without.
     pub(super) fn help_finish(&self) {
         let mut marker = Marker::default();
-        self.mark(&mut marker, 1.0, || self.background.is_stopped());
+        self.mark(&mut marker, 1.0, || false);
     }
 
     /// Marks with the calling thread, which is blocked, for a while: without that a heap whose markers get no

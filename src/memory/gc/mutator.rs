@@ -346,10 +346,11 @@ impl Mutator {
 
     /// Clears a new span. If that takes long the world may stop meanwhile, and even a cycle may end.
     fn clear_large(&mut self, span: SpanRef, clear: impl FnOnce()) {
-        if span.bytes() <= QUIET_CLEAR {
+        let collector = &self.collector;
+        // A cycle that marks while the world is stopped cannot wait for the scan of what the caller holds.
+        if span.bytes() <= QUIET_CLEAR || collector.config.checks.stop_the_world {
             return clear();
         }
-        let collector = &self.collector;
         collector.sweep.unlisted.fetch_add(1, Relaxed);
         collector.world.enter(&self.record.word, Pause::Quiet);
         clear();
@@ -457,7 +458,15 @@ impl Mutator {
 
     /// Keeps an object alive for this cycle.
     fn keep_marked(&mut self, object: usize) {
-        if self.local().marking && self.local().buffer.shade(object) {
+        // Shading what is marked would be harmless, but a thread that does nothing else could keep the markers busy
+        // for ever.
+        let (collector, local) = self.split();
+        if !local.marking {
+            return;
+        }
+        let found = collector.heap.arena.object(object);
+        let is_white = found.is_none_or(|found| found.span.mark(found.index).load(Relaxed) == WHITE);
+        if is_white && local.buffer.shade(object) {
             self.hand_over();
         }
     }
