@@ -345,8 +345,8 @@ macro_rules! for_each_op {
             SliceToArray (W, R2, None) Type;
             /// `a = make([]T, b, c)`
             MakeSlice (W2, R, R) Type;
-            /// `a, a+1` = the slice `b` extended by `c` elements, whose type is given; `a+2` = the address of the first of
-            /// them.
+            /// `a, a+1` = the slice `b` extended by `c` elements, whose type is given; `a+2` = the address of the first
+            /// of them.
             Grow (Wn, R2, R) Type;
             /// The elements of slice `a` become zero.
             ClearSlice (R2, None, None) Type;
