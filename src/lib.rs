@@ -9,3 +9,4 @@ pub mod bytecode;
 pub mod compiler;
 pub mod memory;
 pub mod observe;
+pub mod runtime;
