@@ -3,12 +3,25 @@
 //! Each module is a package and has a table of its natives. What one does is written where it is declared, in
 //! `stdlib/`.
 
+mod bytes;
 mod math;
+mod strconv;
+mod strings;
+mod text;
+mod unicode;
+mod utf8;
 
 use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
-const PACKAGES: &[(&str, Table)] = &[("math", math::TABLE)];
+const PACKAGES: &[(&str, Table)] = &[
+    ("bytes", bytes::TABLE),
+    ("math", math::TABLE),
+    ("strconv", strconv::TABLE),
+    ("strings", strings::TABLE),
+    ("unicode", unicode::TABLE),
+    ("unicode/utf8", utf8::TABLE),
+];
 
 /// The native with a name such as `math.Sqrt`; methods do not occur.
 pub fn find(name: &str) -> Option<NativeFn> {
