@@ -1,7 +1,9 @@
 //! The interpreter.
 
+pub mod host;
 pub mod native;
 
+use self::host::Host;
 use self::native::Known;
 use crate::runtime::object::Memory;
 
@@ -11,4 +13,6 @@ pub struct Proc {
     pub memory: Memory,
     /// Types that natives need.
     pub known: Known,
+    /// What the program gets from outside.
+    pub host: Host,
 }

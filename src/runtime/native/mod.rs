@@ -4,11 +4,12 @@
 //! `stdlib/`.
 
 mod math;
+mod os;
 
 use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
-const PACKAGES: &[(&str, Table)] = &[("math", math::TABLE)];
+const PACKAGES: &[(&str, Table)] = &[("math", math::TABLE), ("os", os::TABLE)];
 
 /// The native with a name such as `math.Sqrt`; methods do not occur.
 pub fn find(name: &str) -> Option<NativeFn> {
