@@ -8,7 +8,7 @@ use anstream::{AutoStream, ColorChoice};
 use tricolor::compiler::diag::has_errors;
 use tricolor::compiler::diag::render::{Renderer, summary};
 use tricolor::engine::{self, Settings};
-use tricolor::runtime::interp::host::Host;
+use tricolor::runtime::interp::host::{Environment, Host};
 
 use super::files::FileSystem;
 use super::output::Output;
@@ -43,9 +43,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Ok(settings) => settings,
         Err(message) => return failed(&message),
     };
-    let mut host = Host::default();
     let name = args.file.clone().into_os_string();
-    host.args = std::iter::once(&name).chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()).collect();
+    let all = std::iter::once(&name).chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()).collect();
+    let host = Host::new(all, Environment::of_process());
     match engine::run(code, &settings, host) {
         Ok(code) => ExitCode::from(code as u8),
         Err(error) => failed(&error.to_string()),

@@ -256,6 +256,7 @@ impl Collector {
         let mut marker = Marker::default();
         let mut visitor = Visitor::new(&mut marker);
         self.roots.scan_mutator(self.cycle.epoch.load(Relaxed), record.id, &mut visitor);
+        visitor.pointer(local.held);
         let bytes = visitor.finish();
         self.cycle.scanned_stacks.fetch_add(bytes, Relaxed);
         marker.put_back(&self.pool);

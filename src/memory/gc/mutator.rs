@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{
-    AtomicU32, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    AtomicU32, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst,
 };
 
 use smallvec::SmallVec;
@@ -72,6 +72,8 @@ pub(super) struct Local {
     pub marking: bool,
     /// The stack is not scanned in this cycle.
     pub grey: bool,
+    /// An object that a call which may last works on, or null: a root.
+    pub held: usize,
     marker: Marker,
     /// Bytes allocated that the heap's counter does not have yet.
     live: u64,
@@ -450,11 +452,36 @@ impl Mutator {
     #[inline]
     pub unsafe fn write_tagged(&mut self, slot: *mut [usize; 2], pair: [usize; 2]) {
         if self.local().marking {
-            let payload = |[tag, payload]: [usize; 2]| if tag & 1 == 1 { payload } else { 0 };
             self.shade(payload(pair::load(slot.expose_provenance())), payload(pair));
         }
         // SAFETY: the caller's slot is valid and aligned.
         unsafe { pair::store(slot, pair) };
+    }
+
+    /// Writes a pointer where another one is, in one step with all other such steps; whether it was there.
+    ///
+    /// # Safety
+    /// As for [`Mutator::write_ptr`], also for `old`.
+    pub unsafe fn exchange_ptr(&mut self, slot: *mut usize, old: usize, new: usize) -> bool {
+        // What is overwritten can only be `old`; to shade it for nothing only keeps it alive for this cycle.
+        if self.local().marking {
+            self.shade(old, new);
+        }
+        // SAFETY: the caller's slot is valid and aligned; the marker reads it atomically too.
+        let slot = unsafe { AtomicUsize::from_ptr(slot) };
+        slot.compare_exchange(old, new, SeqCst, SeqCst).is_ok()
+    }
+
+    /// The same for a tagged pair.
+    ///
+    /// # Safety
+    /// As for [`Mutator::write_tagged`], also for `old`.
+    pub unsafe fn exchange_tagged(&mut self, slot: *mut [usize; 2], old: [usize; 2], new: [usize; 2]) -> bool {
+        if self.local().marking {
+            self.shade(payload(old), payload(new));
+        }
+        // SAFETY: the caller's slot is valid and aligned.
+        unsafe { pair::compare_exchange(slot, old, new) }
     }
 
     /// The barrier's work: a slot of the heap loses `old` and gets `new`.
@@ -467,8 +494,8 @@ impl Mutator {
         }
     }
 
-    /// Keeps an object alive for this cycle.
-    fn keep_marked(&mut self, object: usize) {
+    /// Keeps an object alive for this cycle: for who puts it where the collector may have looked already.
+    pub fn keep_marked(&mut self, object: usize) {
         // Shading what is marked would be harmless, but a thread that does nothing else could keep the markers busy
         // for ever.
         let (collector, local) = self.split();
@@ -557,6 +584,14 @@ impl Mutator {
         f()
     }
 
+    /// The same for what works on an object, which stays alive meanwhile even if nothing else leads to it.
+    pub fn blocked_with<R>(&mut self, object: usize, f: impl FnOnce() -> R) -> R {
+        let before = std::mem::replace(&mut self.local().held, object);
+        let result = self.blocked(f);
+        self.local().held = before;
+        result
+    }
+
     /// The mutator stops using the heap until [`Mutator::unblock`]. A safepoint.
     pub fn block(&mut self) {
         assert!(self.record.word.is_running(), "a mutator that is blocked blocks again");
@@ -596,6 +631,21 @@ impl Mutator {
         self.collect();
         let collector = Arc::clone(&self.collector);
         self.blocked(|| collector.scavenge_all());
+    }
+
+    /// Sets how many percent the heap may grow between cycles; `None` switches the trigger off. Returns the old value.
+    pub fn set_gogc(&mut self, percent: Option<u32>) -> Option<u32> {
+        self.collector.set_gogc(percent)
+    }
+
+    /// Sets the soft limit of memory in bytes. Returns the old one.
+    pub fn set_memory_limit(&mut self, bytes: Option<u64>) -> Option<u64> {
+        self.collector.set_memory_limit(bytes)
+    }
+
+    /// The soft limit of memory in bytes.
+    pub fn memory_limit(&self) -> Option<u64> {
+        Some(self.collector.memory_limit()).filter(|&limit| limit != u64::MAX)
     }
 
     /// The heap's accounts at this moment. A safepoint.
@@ -662,10 +712,11 @@ impl Mutator {
         Some(ready)
     }
 
-    /// The weak handle of an object, itself an object without pointers.
+    /// The weak handle of an address in an object, itself an object of two words without pointers. The first one
+    /// belongs to the collector.
     pub fn weak(&mut self, object: Addr) -> Result<Result<Addr, AllocError>, SpecialError> {
-        let span = self.special(object)?;
-        if let Some(handle) = self.collector.specials.weak(span, object, None) {
+        let (span, base) = self.special_base(object)?;
+        if let Some(handle) = self.collector.specials.weak(span, base, object, None) {
             self.keep(object, handle.get());
             return Ok(Ok(handle));
         }
@@ -673,13 +724,13 @@ impl Mutator {
             // SAFETY: a new object of 16 bytes.
             unsafe { AtomicUsize::from_ptr(fresh.as_ptr().cast()).store(object.get(), Release) };
             let fresh = Addr::of(fresh.as_ptr());
-            let handle = self.collector.specials.weak(span, object, Some(fresh)).unwrap_or(fresh);
+            let handle = self.collector.specials.weak(span, base, object, Some(fresh)).unwrap_or(fresh);
             self.keep(object, handle.get());
             handle
         }))
     }
 
-    /// The object of a weak handle, alive until the next safepoint; null if it was found unreachable.
+    /// The address of a weak handle, its object alive until the next safepoint; null if it was found unreachable.
     pub fn strengthen(&mut self, handle: Addr) -> Addr {
         // SAFETY: the caller's handle is an object made by `weak`.
         let cell = unsafe { AtomicUsize::from_ptr(handle.as_ptr()) };
@@ -719,6 +770,12 @@ impl Mutator {
         self.keep_marked(object.get());
         self.keep_marked(value);
     }
+}
+
+/// What a tagged pair leads to.
+#[inline]
+fn payload([tag, payload]: [usize; 2]) -> usize {
+    if tag & 1 == 1 { payload } else { 0 }
 }
 
 impl Drop for Mutator {

@@ -69,15 +69,110 @@ pub unsafe fn store(slot: *mut [usize; 2], value: [usize; 2]) {
     }
 }
 
+/// Writes a pair if another is there, in one step with all other such steps; whether it was there.
+///
+/// # Safety
+/// As for [`store`].
+#[inline]
+pub unsafe fn compare_exchange(slot: *mut [usize; 2], old: [usize; 2], new: [usize; 2]) -> bool {
+    debug_assert!(slot.addr().is_multiple_of(16));
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's slot is aligned and valid for writes. The instruction wants a word of the new pair in `rbx`,
+    // which the compiler keeps for itself: it is put there and taken back inside.
+    unsafe {
+        let done: u8;
+        std::arch::asm!(
+            "xchg {low}, rbx",
+            "lock cmpxchg16b [{p}]",
+            "sete {done}",
+            "mov rbx, {low}",
+            low = inout(reg) new[0] => _,
+            p = in(reg) slot,
+            done = out(reg_byte) done,
+            in("rcx") new[1],
+            inout("rax") old[0] => _,
+            inout("rdx") old[1] => _,
+            options(nostack)
+        );
+        done != 0
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above; the loop ends when no other access comes in between.
+    unsafe {
+        let differs: usize;
+        std::arch::asm!(
+            "2:",
+            "ldaxp {a}, {b}, [{p}]",
+            "cmp {a}, {x}",
+            "ccmp {b}, {y}, #0, eq",
+            "cset {differs}, ne",
+            // What was read counts only if it can be written back.
+            "csel {a}, {v}, {a}, eq",
+            "csel {b}, {w}, {b}, eq",
+            "stlxp {failed:w}, {a}, {b}, [{p}]",
+            "cbnz {failed:w}, 2b",
+            a = out(reg) _,
+            b = out(reg) _,
+            failed = out(reg) _,
+            differs = out(reg) differs,
+            x = in(reg) old[0],
+            y = in(reg) old[1],
+            v = in(reg) new[0],
+            w = in(reg) new[1],
+            p = in(reg) slot,
+            options(nostack)
+        );
+        differs == 0
+    }
+}
+
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("the collector needs 16-byte loads and stores that are atomic");
 
 #[cfg(test)]
 mod tests {
+    #[repr(align(16))]
+    struct Pair([usize; 2]);
+
+    #[test]
+    fn a_pair_is_exchanged_only_for_the_expected_one() {
+        let mut pair = Box::new(Pair([1, 2]));
+        let slot = &raw mut pair.0;
+        // SAFETY: the box is aligned and valid.
+        unsafe {
+            assert!(!super::compare_exchange(slot, [1, 3], [7, 8]));
+            assert!(!super::compare_exchange(slot, [3, 2], [7, 8]));
+            assert!(super::compare_exchange(slot, [1, 2], [7, 8]));
+        }
+        assert_eq!(pair.0, [7, 8]);
+    }
+
+    #[test]
+    fn exchanges_of_several_threads_are_not_lost() {
+        let mut pair = Box::new(Pair([0, !0]));
+        let at = (&raw mut pair.0).expose_provenance();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    let slot = std::ptr::with_exposed_provenance_mut(at);
+                    for _ in 0..20_000 {
+                        loop {
+                            let [n, m] = super::load(at);
+                            assert_eq!(m, !n);
+                            // SAFETY: the box is aligned and outlives the scope.
+                            if unsafe { super::compare_exchange(slot, [n, m], [n + 1, !(n + 1)]) } {
+                                break;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(super::load(at), [60_000, !60_000]);
+    }
+
     #[test]
     fn what_is_stored_is_loaded_whole() {
-        #[repr(align(16))]
-        struct Pair([usize; 2]);
         let mut pair = Box::new(Pair([0; 2]));
         let slot = &raw mut pair.0;
         let at = slot.expose_provenance();

@@ -4,8 +4,8 @@
 //! - A finalizer runs once, after its object was found unreachable; the object and all that it reaches stay alive for
 //!   it. So of two objects that point one at the other in a row, the first is finalized first; in a ring, none.
 //! - A cleanup runs after its object was found unreachable and has no finalizer left to run; the object is gone.
-//! - A weak handle holds its object's address until the object is found unreachable, and null from then on, before
-//!   any finalizer of it runs. There is one handle per object at a time.
+//! - A weak handle holds an address in its object until the object is found unreachable, and null from then on, before
+//!   any finalizer of it runs. There is one handle per address at a time.
 //!
 //! How: what finalizers and cleanups need (their values) and what objects with a finalizer point to are roots. The
 //! objects themselves are not. When the sweeper comes to such an object and it is white, the verdict is given here;
@@ -13,6 +13,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering::Release};
+
+use smallvec::SmallVec;
 
 use crate::base::sync::{Mutex, lock};
 use crate::memory::heap::Addr;
@@ -22,6 +24,18 @@ use crate::memory::stats::FinalizerStats;
 /// Names a cleanup, so that it can be stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct CleanupId(u64);
+
+impl CleanupId {
+    /// Its number, never 0.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The id with a number.
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+}
 
 /// Something that the embedder is to run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,13 +96,13 @@ pub(super) struct Left {
 struct Special {
     finalizer: Option<usize>,
     cleanups: Vec<(CleanupId, usize)>,
-    /// Address of the weak handle.
-    weak: Option<usize>,
+    /// Addresses in the object, and of the weak handles that hold them.
+    weak: SmallVec<[(usize, usize); 1]>,
 }
 
 impl Special {
     fn is_empty(&self) -> bool {
-        self.finalizer.is_none() && self.cleanups.is_empty() && self.weak.is_none()
+        self.finalizer.is_none() && self.cleanups.is_empty() && self.weak.is_empty()
     }
 }
 
@@ -154,18 +168,17 @@ impl Specials {
         }
     }
 
-    /// The weak handle of an object; if it has none, `fresh` becomes it. A handle holds the object's address.
-    pub fn weak(&self, span: SpanRef, object: Addr, fresh: Option<Addr>) -> Option<Addr> {
+    /// The weak handle of an address in an object; if it has none, `fresh` becomes it. A handle holds the address.
+    pub fn weak(&self, span: SpanRef, object: Addr, at: Addr, fresh: Option<Addr>) -> Option<Addr> {
         let mut table = lock(&self.table);
         span.set_specials(true);
-        match (table.objects.get_mut(&object.get()), fresh) {
-            (Some(Special { weak: Some(handle), .. }), _) => Some(Addr::new(*handle)),
-            (_, None) => None,
-            (_, Some(handle)) => {
-                table.objects.entry(object.get()).or_default().weak = Some(handle.get());
-                Some(handle)
-            }
+        let special = table.objects.get_mut(&object.get());
+        if let Some(&(_, handle)) = special.and_then(|s| s.weak.iter().find(|(other, _)| *other == at.get())) {
+            return Some(Addr::new(handle));
         }
+        let handle = fresh?;
+        table.objects.entry(object.get()).or_default().weak.push((at.get(), handle.get()));
+        Some(handle)
     }
 
     /// Visits the roots: first all values, then all objects with finalizers, whose contents but not themselves are to
@@ -183,7 +196,7 @@ impl Specials {
         }
         for (&object, special) in &table.objects {
             special.cleanups.iter().for_each(|&(_, v)| value(v));
-            special.weak.iter().for_each(|&handle| value(handle));
+            special.weak.iter().for_each(|&(_, handle)| value(handle));
             if let Some(v) = special.finalizer {
                 value(v);
                 contents(Addr::new(object));
@@ -204,7 +217,7 @@ impl Specials {
                 left.any = true;
                 continue;
             }
-            if let Some(handle) = special.weak.take() {
+            for (_, handle) in special.weak.drain(..) {
                 // SAFETY: a handle is an object of 16 bytes that its special keeps alive; it holds one address.
                 let cell = unsafe { AtomicUsize::from_ptr(Addr::new(handle).as_ptr()) };
                 cell.store(0, Release);

@@ -182,6 +182,8 @@ impl Collector {
         }
         for mutator in &mutators.list {
             self.roots.scan_mutator(epoch, mutator.id, &mut visitor);
+            // SAFETY: the world is stopped by this thread.
+            visitor.pointer(unsafe { mutator.local() }.held);
         }
         let mut edges: Vec<Edge> = Vec::new();
         let root = |pointer| Edge { pointer, from: Addr::NULL, offset: 0 };

@@ -255,12 +255,7 @@ impl Proc {
                     self.sleep(until);
                     continue;
                 }
-                NextGoroutine::Deadlock => {
-                    if let Some(code) = self.idle() {
-                        return code;
-                    }
-                    continue;
-                }
+                NextGoroutine::Deadlock => return self.deadlock(),
             };
             self.run_one(g);
             match self.stop {
@@ -328,13 +323,9 @@ impl Proc {
         let now = monotonic_ns();
         if until > now {
             let time = std::time::Duration::from_nanos(until - now);
-            self.memory.mutator.blocked(|| std::thread::sleep(time));
+            let machine = Arc::clone(&self.sched.machine);
+            self.memory.mutator.blocked(|| machine.sleep(time));
         }
-    }
-
-    /// Nobody can run: looks for what the collector has for the runtime's own goroutines, or ends the program.
-    fn idle(&mut self) -> Option<i32> {
-        Some(self.deadlock())
     }
 
     /// A goroutine was made ready: time slices begin to matter.

@@ -61,6 +61,12 @@ impl<'a> Call<'a> {
         &mut self.proc.memory
     }
 
+    /// Runs something that may last, while the collector does not wait for this processor; `object`, or 0, stays alive
+    /// meanwhile. This is a safepoint: nothing else that the native has got from the heap can be used afterwards.
+    pub fn blocked<R>(&mut self, object: usize, f: impl FnOnce() -> R) -> R {
+        self.proc.memory.mutator.blocked_with(object, f)
+    }
+
     // ---- arguments
 
     /// The next argument of one slot.
@@ -83,6 +89,18 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn int(&mut self) -> i64 {
         self.word() as i64
+    }
+
+    /// The next argument, a pointer.
+    ///
+    /// # Errors
+    /// It is null.
+    #[inline]
+    pub fn pointer(&mut self) -> Result<usize, Trap> {
+        match self.word() {
+            0 => Err(Trap::Nil),
+            at => Ok(at as usize),
+        }
     }
 
     /// The next argument, a `bool`.

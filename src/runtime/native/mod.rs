@@ -4,10 +4,15 @@
 //! `stdlib/`.
 
 mod bytes;
+mod debug;
 mod math;
+mod os;
+mod runtime;
 mod strconv;
 mod strings;
+mod sync;
 mod text;
+mod time;
 mod unicode;
 mod utf8;
 
@@ -17,8 +22,13 @@ use super::interp::native::{NativeFn, Table};
 const PACKAGES: &[(&str, Table)] = &[
     ("bytes", bytes::TABLE),
     ("math", math::TABLE),
+    ("os", os::TABLE),
+    ("runtime", runtime::TABLE),
+    ("runtime/debug", debug::TABLE),
     ("strconv", strconv::TABLE),
     ("strings", strings::TABLE),
+    ("sync", sync::TABLE),
+    ("time", time::TABLE),
     ("unicode", unicode::TABLE),
     ("unicode/utf8", utf8::TABLE),
 ];

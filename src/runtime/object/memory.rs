@@ -131,6 +131,14 @@ impl Memory {
         self.random.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
+    /// Keeps what an interface holds alive for the running cycle: for who puts it where the collector may have looked
+    /// already.
+    pub fn keep(&mut self, value: super::Value) {
+        if value.tag & 1 == 1 {
+            self.mutator.keep_marked(value.word as usize);
+        }
+    }
+
     // ---- words
 
     /// Reads a word.

@@ -107,9 +107,9 @@ impl Sched {
                 waiter.dequeue();
             }
             state.waiters.clear();
-            if !state.chosen.is_null() {
-                *state.chosen = case;
-                state.chosen = ptr::null_mut();
+            if !state.result.is_null() {
+                *state.result = case;
+                state.result = ptr::null_mut();
             }
             self.wake(g);
             Some((g, value, ok))
@@ -317,7 +317,7 @@ impl Sched {
             for waiter in &mut state.waiters {
                 waiter.enqueue();
             }
-            state.chosen = if state.waiters.is_empty() { ptr::null_mut() } else { chosen };
+            state.result = if state.waiters.is_empty() { ptr::null_mut() } else { chosen };
             self.park(g, if count == 0 { Wait::SelectNone } else { Wait::Select }, 0);
         }
         Ok(Outcome::Parked)

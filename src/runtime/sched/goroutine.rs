@@ -33,6 +33,8 @@ pub enum Wait {
     Finalizer,
     /// Something to clean up.
     Cleanup,
+    /// The next timer.
+    Timer,
 }
 
 impl Wait {
@@ -53,6 +55,7 @@ impl Wait {
             Self::Sync(_) => "sync.Cond.Wait",
             Self::Finalizer => "finalizer wait",
             Self::Cleanup => "cleanup wait",
+            Self::Timer => "timer wait",
         }
     }
 }
@@ -94,8 +97,8 @@ pub struct Goroutine {
     pub keeps: usize,
     /// Its places in the queues of channels.
     pub waiters: Vec<Waiter>,
-    /// Where the number of the chosen case goes.
-    pub chosen: *mut u64,
+    /// Where the result of its wait goes: the number of the case that was chosen, how long it has waited.
+    pub result: *mut u64,
     /// It waited to send on a channel that was closed.
     pub closed: bool,
     /// It is one of the runtime's own.
@@ -157,7 +160,7 @@ impl Cell {
             since: 0,
             keeps: 0,
             waiters: Vec::new(),
-            chosen: ptr::null_mut(),
+            result: ptr::null_mut(),
             closed: false,
             system: false,
             creator: None,

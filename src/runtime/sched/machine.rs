@@ -1,11 +1,13 @@
 //! What the collector sees of a program that runs: goroutines, globals, and what lies in pools.
 
 use std::cell::UnsafeCell;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use super::goroutine::{Cell, GoroutineRef};
-use crate::base::sync::{Mutex, lock};
+use crate::base::sync::lock;
 use crate::bytecode::program::WordKind;
 use crate::memory::{MutatorId, Roots, Visitor};
 use crate::runtime::object::Value;
@@ -21,6 +23,13 @@ pub struct Machine {
     running: Mutex<Vec<(MutatorId, GoroutineRef)>>,
     jobs: Mutex<Vec<GoroutineRef>>,
     pools: Mutex<HashMap<u32, Bag>>,
+    /// What the collector has found to finalize and to clean up, as far as nobody runs it yet: object and value.
+    finalizers: Mutex<VecDeque<(usize, usize)>>,
+    cleanups: Mutex<VecDeque<(usize, usize)>>,
+    /// The collector has found more.
+    signal: AtomicBool,
+    asleep: Mutex<()>,
+    woken: Condvar,
 }
 
 // SAFETY: globals are written as the program says, through the barrier; the collector reads them atomically.
@@ -46,6 +55,11 @@ impl Machine {
             running: Mutex::default(),
             jobs: Mutex::default(),
             pools: Mutex::default(),
+            finalizers: Mutex::default(),
+            cleanups: Mutex::default(),
+            signal: AtomicBool::new(false),
+            asleep: Mutex::default(),
+            woken: Condvar::default(),
         }
     }
 
@@ -86,6 +100,37 @@ impl Machine {
         bag.fresh.pop().or_else(|| bag.old.pop())
     }
 
+    /// The number of a new pool.
+    pub fn new_pool(&self) -> u32 {
+        let mut pools = lock(&self.pools);
+        let id = pools.len() as u32 + 1;
+        pools.insert(id, Bag::default());
+        id
+    }
+
+    /// Takes something to finalize, or to clean up.
+    pub fn take_ready(&self, finalizer: bool) -> Option<(usize, usize)> {
+        lock(if finalizer { &self.finalizers } else { &self.cleanups }).pop_front()
+    }
+
+    /// Keeps something to finalize, or to clean up.
+    pub fn keep_ready(&self, finalizer: bool, found: (usize, usize)) {
+        lock(if finalizer { &self.finalizers } else { &self.cleanups }).push_back(found);
+    }
+
+    /// Whether the collector has found something to finalize or clean up since the last call.
+    pub fn take_signal(&self) -> bool {
+        self.signal.load(Relaxed) && self.signal.swap(false, Relaxed)
+    }
+
+    /// Sleeps, at most for this time, until the collector has found something.
+    pub fn sleep(&self, time: Duration) {
+        let asleep = lock(&self.asleep);
+        if !self.signal.load(Relaxed) {
+            drop(self.woken.wait_timeout(asleep, time));
+        }
+    }
+
     /// Puts something into a pool.
     pub fn pool_put(&self, id: u32, value: Value) {
         lock(&self.pools).entry(id).or_default().fresh.push(value);
@@ -104,6 +149,12 @@ impl Roots for Machine {
         jobs.len() + 2
     }
 
+    fn finalizers_ready(&self) {
+        let _asleep = lock(&self.asleep);
+        self.signal.store(true, Relaxed);
+        self.woken.notify_all();
+    }
+
     fn scan(&self, cycle: u32, job: usize, visitor: &mut Visitor<'_>) {
         match job {
             0 => self.scan_globals(visitor),
@@ -111,6 +162,12 @@ impl Roots for Machine {
                 for bag in lock(&self.pools).values() {
                     for value in bag.fresh.iter().chain(&bag.old) {
                         visitor.pair([value.tag as usize, value.word as usize]);
+                    }
+                }
+                for list in [&self.finalizers, &self.cleanups] {
+                    for &(object, value) in lock(list).iter() {
+                        visitor.pointer(object);
+                        visitor.pointer(value);
                     }
                 }
             }
@@ -140,8 +197,8 @@ impl Machine {
                 WordKind::Scalar => {}
                 WordKind::Pointer => {
                     // SAFETY: inside of the globals; whoever writes it does so atomically.
-                    let word = unsafe { std::sync::atomic::AtomicUsize::from_ptr(at as *mut usize) };
-                    visitor.pointer(word.load(std::sync::atomic::Ordering::Relaxed));
+                    let word = unsafe { AtomicUsize::from_ptr(at as *mut usize) };
+                    visitor.pointer(word.load(Relaxed));
                 }
                 WordKind::Tagged => visitor.shared_pair(at - 8),
             }

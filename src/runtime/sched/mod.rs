@@ -39,8 +39,21 @@ pub struct Sched {
     semaphores: HashMap<usize, VecDeque<GoroutineRef>>,
     free: Vec<GoroutineRef>,
     next_id: u64,
+    /// Those that run finalizers and cleanups, while they wait.
+    idle_finalizers: Vec<GoroutineRef>,
+    finalizers_began: bool,
+    cleanups_began: bool,
+    keeper: Keeper,
     /// Goroutines that are not the runtime's own.
     pub count: usize,
+}
+
+/// The goroutine that keeps the program's timers.
+#[derive(Default)]
+struct Keeper {
+    parked: Option<GoroutineRef>,
+    /// It was woken while it ran.
+    woken: bool,
 }
 
 /// What there is to run.
@@ -69,6 +82,10 @@ impl Sched {
             semaphores: HashMap::new(),
             free: Vec::new(),
             next_id: 1,
+            idle_finalizers: Vec::new(),
+            finalizers_began: false,
+            cleanups_began: false,
+            keeper: Keeper::default(),
             count: 0,
         }
     }
@@ -177,6 +194,9 @@ impl Sched {
         if !self.timers.is_empty() {
             self.fire();
         }
+        if self.machine.take_signal() {
+            self.wake_finalizers();
+        }
         if let Some(g) = self.ready.pop_front() {
             return Next::Run(g);
         }
@@ -198,6 +218,52 @@ impl Sched {
             if current {
                 self.wake(g);
             }
+        }
+    }
+
+    // ---- the runtime's own goroutines
+
+    /// Whether the goroutine that runs finalizers has to be started now.
+    pub fn begin_finalizers(&mut self) -> bool {
+        !std::mem::replace(&mut self.finalizers_began, true)
+    }
+
+    /// The same for cleanups.
+    pub fn begin_cleanups(&mut self) -> bool {
+        !std::mem::replace(&mut self.cleanups_began, true)
+    }
+
+    /// A goroutine waits for the collector to find something to finalize or clean up.
+    pub fn await_finalizers(&mut self, g: GoroutineRef, wait: Wait) {
+        self.idle_finalizers.push(g);
+        self.park(g, wait, 0);
+    }
+
+    /// There is something to finalize or clean up.
+    pub fn wake_finalizers(&mut self) {
+        for g in std::mem::take(&mut self.idle_finalizers) {
+            self.wake(g);
+        }
+    }
+
+    /// The keeper of timers waits, until a time if there is one. Not if it was woken before.
+    pub fn park_keeper(&mut self, g: GoroutineRef, until: Option<u64>) -> bool {
+        if std::mem::take(&mut self.keeper.woken) {
+            return false;
+        }
+        match until {
+            Some(until) => self.park_until(g, Wait::Timer, until),
+            None => self.park(g, Wait::Timer, 0),
+        }
+        self.keeper.parked = Some(g);
+        true
+    }
+
+    /// The keeper of timers shall look again.
+    pub fn wake_keeper(&mut self) {
+        match self.keeper.parked.take().filter(|g| g.get().wait == Some(Wait::Timer)) {
+            Some(g) => self.wake(g),
+            None => self.keeper.woken = true,
         }
     }
 

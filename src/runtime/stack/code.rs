@@ -100,6 +100,16 @@ impl Code {
         Some((function as FuncIdx, (at - self.starts[function] as usize) as u32))
     }
 
+    /// Words from the beginning of all code to a position in a function.
+    pub fn offset(&self, function: FuncIdx, at: u32) -> usize {
+        self.starts[function as usize] as usize + at as usize
+    }
+
+    /// The function and the position so many words from the beginning of all code.
+    pub fn locate_offset(&self, offset: usize) -> Option<(FuncIdx, u32)> {
+        self.locate(self.words.get(offset)?)
+    }
+
     /// A function.
     pub fn function(&self, function: FuncIdx) -> &Function {
         &self.program.functions[function as usize]

@@ -1,0 +1,40 @@
+//! Package `time`: waiting.
+
+use crate::base::os::monotonic_ns;
+use crate::runtime::interp::native::{Call, Flow, Table};
+use crate::runtime::object::Trap;
+use crate::runtime::sched::Wait;
+
+pub(super) const TABLE: Table = &[
+    ("Sleep", sleep),
+    ("beTimerKeeper", be_keeper),
+    ("parkTimerKeeper", park_keeper),
+    ("wakeTimerKeeper", wake_keeper),
+];
+
+fn sleep(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let Ok(time @ 1..) = u64::try_from(c.int()) else { return Ok(Flow::Done) };
+    let g = c.proc.g;
+    c.proc.sched.park_until(g, Wait::Sleep, monotonic_ns().saturating_add(time));
+    Ok(Flow::Park)
+}
+
+fn be_keeper(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let g = c.proc.g;
+    c.proc.sched.make_system(g);
+    Ok(Flow::Done)
+}
+
+fn park_keeper(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let deadline = c.int();
+    let g = c.proc.g;
+    // The program's clock began with it.
+    let left = deadline.saturating_sub(c.proc.host.monotonic());
+    let until = (deadline != i64::MAX).then(|| monotonic_ns().saturating_add(u64::try_from(left).unwrap_or(0)));
+    if c.proc.sched.park_keeper(g, until) { Ok(Flow::Park) } else { Ok(Flow::Done) }
+}
+
+fn wake_keeper(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    c.proc.sched.wake_keeper();
+    Ok(Flow::Done)
+}
