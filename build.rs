@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Calls that end a function become jumps only where the compiler optimises.
+    if env::var("OPT_LEVEL")? != "0" {
+        println!("cargo::rustc-cfg=tail_calls");
+    }
     lalrpop::Configuration::new()
         .emit_rerun_directives(true)
         .set_in_dir("grammar")

@@ -7,6 +7,7 @@
 pub mod base;
 pub mod bytecode;
 pub mod compiler;
+pub mod engine;
 pub mod memory;
 pub mod observe;
 pub mod runtime;

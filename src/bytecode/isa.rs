@@ -430,8 +430,8 @@ macro_rules! for_each_op {
             Go (R, None, None) None;
             /// Defers the closure `a`.
             Defer (R, None, None) None;
-            /// Runs the deferred calls that are left.
-            RunDefers (None, None, None) None;
+            /// Runs the deferred calls that are left: each returns to this instruction.
+            RunDefers (Window, None, None) None;
             /// `a = recover()`
             Recover (W2, None, None) None;
             /// Panics with the interface `a`.
@@ -460,6 +460,16 @@ macro_rules! for_each_op {
             /// Prints `a` to standard error, as the number says: 0 bool, 1 int, 2 uint, 3 float, 4 string, 5 pointer,
             /// 6 slice, 7 interface, 8 a space, 9 a line break.
             Print (Rn, None, None) Numbers;
+
+            // ---- stubs, which only the runtime's own code has
+            /// Returns over the edge of a stack's segment.
+            Edge (None, None, None) None;
+            /// Goes on with a panic after a deferred call.
+            Unwound (None, None, None) None;
+            /// Ends the goroutine.
+            Finish (None, None, None) None;
+            /// Goes on with the report of a panic that ends the program.
+            Printed (None, None, None) None;
         }
     };
 }
@@ -489,6 +499,9 @@ macro_rules! define {
 for_each_op!(define);
 
 impl Op {
+    /// How many there are.
+    pub const COUNT: usize = ALL.len();
+
     /// The operation with a number.
     pub fn from_number(number: u16) -> Option<Self> {
         ALL.get(usize::from(number)).copied()

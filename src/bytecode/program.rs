@@ -42,6 +42,31 @@ pub struct Program {
     pub entry: FuncIdx,
     /// The files that places refer to.
     pub files: Vec<String>,
+    /// Types that the machine makes values of.
+    pub known: Known,
+}
+
+/// Types that the machine makes values of. Every program has them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known {
+    /// `string`
+    pub string: TypeIdx,
+    /// `byte`
+    pub byte: TypeIdx,
+    /// `runtime.errorString`
+    pub error_string: TypeIdx,
+    /// `runtime.boundsError`
+    pub bounds_error: TypeIdx,
+    /// `runtime.plainError`
+    pub plain_error: TypeIdx,
+    /// `*runtime.TypeAssertionError`
+    pub assertion_error: TypeIdx,
+    /// `*runtime.PanicNilError`
+    pub nil_error: TypeIdx,
+    /// `error`
+    pub error: TypeIdx,
+    /// `interface{ String() string }`
+    pub stringer: TypeIdx,
 }
 
 /// A function.

@@ -8,6 +8,7 @@ mod check;
 mod explain;
 mod files;
 mod output;
+mod run;
 
 use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Report the errors of programs and scripts.
     Check(check::Args),
+    /// Compile a program or script and run it.
+    Run(run::Args),
     /// Explain an error code, or list all of them.
     Explain(explain::Args),
 }
@@ -39,6 +42,7 @@ pub(crate) fn main() -> ExitCode {
     panic::set_hook(Box::new(fault));
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Explain(args) => explain::run(&args),
     }
 }

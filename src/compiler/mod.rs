@@ -29,6 +29,9 @@ use crate::bytecode;
 /// build. Only what is used becomes real memory.
 const STACK: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 1 << 28 };
 
+/// Packages that every compiled program has: their types are those of the machine's own errors.
+const MACHINE: &[&str] = &["runtime"];
+
 /// A program or script with all that is known about it.
 pub struct Program {
     /// All sources that were read.
@@ -47,12 +50,12 @@ pub struct Program {
 
 /// Reads and checks the program, script or package `entry`, a file or a folder, with all that it imports.
 pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|stack| front_end(entry, reader, stack)).unwrap_or_else(failure)
+    with_stack(&|stack| front_end(entry, reader, &[], stack)).unwrap_or_else(failure)
 }
 
 /// The same, and compiles it to bytecode unless something is wrong.
 pub fn compile_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|stack| back_end(front_end(entry, reader, stack))).unwrap_or_else(failure)
+    with_stack(&|stack| back_end(front_end(entry, reader, MACHINE, stack))).unwrap_or_else(failure)
 }
 
 fn failure(error: io::Error) -> Program {
@@ -91,8 +94,8 @@ fn back_end(mut program: Program) -> Program {
     program
 }
 
-fn front_end(entry: &Path, reader: &dyn SourceReader, stack: usize) -> Program {
-    let (mut loaded, sources) = load::load(entry, reader);
+fn front_end(entry: &Path, reader: &dyn SourceReader, needed: &[&str], stack: usize) -> Program {
+    let (mut loaded, sources) = load::load(entry, reader, needed);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
     let mut checked = loaded.parsed.then(|| check::check(&loaded, &sources, stack));
     if let Some(checked) = &mut checked {

@@ -13,7 +13,7 @@ pub mod heap;
 pub mod stats;
 
 pub use gc::{
-    Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Observer, Ready, Roots, SpecialError, Visitor,
+    Checks, CleanupId, Config, Defect, Heap, Mutator, MutatorId, Nudge, Observer, Ready, Roots, SpecialError, Visitor,
 };
 pub use heap::{Addr, AllocError, ShapeError, ShapeId, WORD, Word};
 pub use stats::{CycleTrace, ScavengeTrace, Stats};

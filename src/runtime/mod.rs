@@ -5,3 +5,5 @@
 pub mod interp;
 pub mod native;
 pub mod object;
+pub mod sched;
+pub mod stack;

@@ -228,7 +228,8 @@ impl Builder {
     pub fn finish(&mut self) -> Result<u32, TooLarge> {
         self.clear_pinned();
         let base = self.kinds.len().next_multiple_of(2);
-        let frame = base + usize::from(self.window);
+        // Frames on top of it are aligned as it is.
+        let frame = (base + usize::from(self.window)).next_multiple_of(2);
         if frame >= usize::from(WINDOW) {
             return Err(TooLarge::Slots);
         }

@@ -101,6 +101,9 @@ impl<'g, 'a> Fun<'g, 'a> {
 
     fn finish(mut self, mut function: Function) -> Result<Function, TooLarge> {
         function.frame = self.b.finish()?;
+        let results = self.result_types.clone();
+        let (_, results) = self.sequence(&results);
+        function.signature = function.params.len().max(results.len()) as u16;
         function.recovery = self.exit.and_then(|exit| self.b.position(exit));
         function.name = self.name;
         function.code = std::mem::take(&mut self.b.code);
@@ -486,7 +489,8 @@ impl<'g, 'a> Fun<'g, 'a> {
     fn epilogue(&mut self) {
         if let Some(exit) = self.exit {
             self.b.bind(exit);
-            self.b.emit(Op::RunDefers, 0, 0, 0);
+            self.b.reserve_window(0);
+            self.b.emit(Op::RunDefers, super::builder::WINDOW, 0, 0);
             self.load_results();
             self.b.emit(Op::Ret, 0, 0, 0);
         }

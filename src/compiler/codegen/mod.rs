@@ -31,11 +31,11 @@ use self::func::{Capture, Fun};
 use self::thunk::Thunk;
 use self::types::TypeTable;
 use crate::base::{FileId, Span, Symbol, sym};
-use crate::bytecode::program::{FuncIdx, Function, Place, Program, WordKind};
+use crate::bytecode::program::{FuncIdx, Function, Known, Place, Program, WordKind};
 use crate::compiler::check::Query;
 use crate::compiler::diag::{Code, Diagnostic};
 use crate::compiler::syntax::ast::{ExprId, FuncId, List, StmtId};
-use crate::compiler::types::{ObjId, ObjKind, PkgId, Type, TypeId};
+use crate::compiler::types::{ObjId, ObjKind, PkgId, Type, TypeId, tid};
 
 /// Type parameters and what they are in an instance.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Debug)]
@@ -109,6 +109,7 @@ pub fn generate(query: Query<'_>, script: Option<List<StmtId>>) -> Result<Progra
 
 impl Gen<'_> {
     fn run(&mut self) {
+        self.known_types();
         self.program.entry = self.job("runtime.main", Work::Entry, Env::default());
         loop {
             if let Some(job) = self.jobs.pop() {
@@ -127,13 +128,45 @@ impl Gen<'_> {
         }
     }
 
+    /// Types that the machine makes values of.
+    fn known_types(&mut self) {
+        let mut known = Known {
+            string: self.dynamic_type(tid::STRING),
+            byte: self.dynamic_type(tid::UINT8),
+            error: self.dynamic_type(tid::ERROR),
+            ..Known::default()
+        };
+        let runtime = self.query.packages().iter().find(|package| package.is_std && package.path == "runtime");
+        let Some(runtime) = runtime else { return self.program.known = known };
+        let named: Vec<(Symbol, ObjId)> = runtime.scope.iter().map(|(&name, &obj)| (name, obj)).collect();
+        for (name, obj) in named {
+            let (field, pointer) = match self.query.ast().names.get(name) {
+                "errorString" => (&mut known.error_string, false),
+                "boundsError" => (&mut known.bounds_error, false),
+                "plainError" => (&mut known.plain_error, false),
+                "TypeAssertionError" => (&mut known.assertion_error, true),
+                "PanicNilError" => (&mut known.nil_error, true),
+                "stringer" => (&mut known.stringer, false),
+                _ => continue,
+            };
+            let ty = self.query.objects()[obj].ty;
+            let ty = if pointer { self.query.types_mut().pointer_to(ty) } else { ty };
+            *field = self.dynamic_type(ty);
+        }
+        self.program.known = known;
+    }
+
     fn compile(&mut self, job: Job) {
         let index = job.index as usize;
         let name = std::mem::take(&mut self.program.functions[index].name);
         let mut far = false;
         loop {
             match Fun::compile(self, &job, name.clone(), far) {
-                Ok(function) => break self.program.functions[index] = function,
+                Ok(mut function) => {
+                    // Whoever makes its closures knows what they hold.
+                    function.captures = std::mem::take(&mut self.program.functions[index].captures);
+                    break self.program.functions[index] = function;
+                }
                 Err(builder::TooLarge::Jump) if !far => far = true,
                 Err(_) => {
                     let message = format!("function {name} is too large: it needs more than 32,000 slots");

@@ -52,6 +52,7 @@ impl Fun<'_, '_> {
         let sig = thunk.sig.clone();
         let results: Vec<TypeId> = sig.results.iter().map(|p| p.ty).collect();
         let results: Vec<TypeId> = results.into_iter().map(|ty| self.inst(ty)).collect();
+        self.result_types.clone_from(&results);
         let mut params: Vec<TypeId> = sig.params.iter().map(|p| p.ty).collect();
         params = params.into_iter().map(|ty| self.inst(ty)).collect();
         match &thunk.kind {

@@ -102,17 +102,13 @@ const POINTER: &[WordKind] = &[WordKind::Pointer];
 const POINTER_PAIR: &[WordKind] = &[WordKind::Pointer, WordKind::Scalar];
 const TAGGED_PAIR: &[WordKind] = &[WordKind::Scalar, WordKind::Tagged];
 
-/// An array's words in memory; those of its element, repeated, as far as they are needed to describe slots.
-fn repeat(words: &[WordKind], elem: u64, len: u64) -> Vec<WordKind> {
-    let bytes = elem.saturating_mul(len);
-    if !words.iter().any(|w| *w != WordKind::Scalar) || !elem.is_multiple_of(8) {
+/// An array's words in memory, as far as they are needed to describe slots: those of its innermost element, repeated.
+fn repeat(words: &[WordKind], bytes: u64) -> Vec<WordKind> {
+    if !words.iter().any(|w| *w != WordKind::Scalar) {
         return vec![WordKind::Scalar; bytes.div_ceil(8) as usize];
     }
-    let mut all = Vec::with_capacity((bytes / 8) as usize);
-    for _ in 0..len {
-        all.extend_from_slice(words);
-    }
-    all
+    // Elements with pointers are whole words.
+    words.iter().copied().cycle().take((bytes / 8) as usize).collect()
 }
 
 /// Arrays and structs larger than this, in words, are never held in slots.
@@ -187,7 +183,7 @@ impl Gen<'_> {
                 let size = inner.size.saturating_mul(*len);
                 let words = self.program.types[inner.idx as usize].words.clone();
                 let slots = if size.div_ceil(8) <= MAX_SLOTS {
-                    repeat(&words, inner.size, *len)
+                    repeat(&words, size)
                 } else {
                     vec![WordKind::Scalar; MAX_SLOTS as usize + 1]
                 };
@@ -226,7 +222,7 @@ impl Gen<'_> {
                 words.resize((size / 8) as usize, WordKind::Scalar);
                 let desc = &self.program.types[layout.idx as usize];
                 if layout.kind == Kind::Array {
-                    words.extend(repeat(&desc.words, self_elem_size(&layout), layout.len));
+                    words.extend(repeat(&desc.words, layout.size));
                 } else {
                     words.extend_from_slice(&desc.words);
                 }
@@ -331,10 +327,6 @@ impl Gen<'_> {
         }
         idx
     }
-}
-
-fn self_elem_size(array: &Layout) -> u64 {
-    array.size.checked_div(array.len).unwrap_or(0)
 }
 
 fn kind_of(under: &Type) -> Kind {

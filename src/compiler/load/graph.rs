@@ -17,8 +17,9 @@ use crate::compiler::syntax::{literal, parse_file};
 /// How users see the folder of embedded sources.
 const LIBRARY: &str = "$std";
 
-/// Loads the program, script or package `entry`, a file or a folder, with all that it imports.
-pub fn load(entry: &Path, reader: &dyn SourceReader) -> (Loaded, SourceMap) {
+/// Loads the program, script or package `entry`, a file or a folder, with all that it imports, after the standard
+/// packages `needed`.
+pub fn load(entry: &Path, reader: &dyn SourceReader, needed: &[&str]) -> (Loaded, SourceMap) {
     let loaded = Loaded { ast: Ast::new(), units: Vec::new(), diagnostics: Vec::new(), parsed: true };
     let mut loader = Loader {
         reader,
@@ -29,6 +30,9 @@ pub fn load(entry: &Path, reader: &dyn SourceReader) -> (Loaded, SourceMap) {
         located: FxHashMap::default(),
         loading: Vec::new(),
     };
+    for path in needed {
+        loader.standard(path);
+    }
     match loader.entry(entry) {
         Ok(sources) => {
             loader.own_unit(sources, Span::NONE);

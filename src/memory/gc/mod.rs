@@ -54,7 +54,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
 pub use config::{Checks, Config, Observer};
-pub use mutator::Mutator;
+pub use mutator::{Mutator, Nudge};
 pub use roots::{MutatorId, Roots, Visitor};
 pub use special::{CleanupId, Ready, SpecialError};
 pub use verify::Defect;

@@ -141,6 +141,17 @@ impl Record {
     }
 }
 
+/// Brings a mutator to its slow way at the next safepoint, from any thread, for the embedder's own reasons.
+#[derive(Clone)]
+pub struct Nudge(Arc<Record>);
+
+impl Nudge {
+    /// Does it.
+    pub fn now(&self) {
+        self.0.word.ask_hook();
+    }
+}
+
 /// A thread's access to a heap. Leaves when it is dropped.
 pub struct Mutator {
     pub(super) collector: Arc<Collector>,
@@ -506,6 +517,17 @@ impl Mutator {
 
     // ---- safepoints ----
 
+    /// Whether a safepoint has something to do.
+    #[inline]
+    pub fn is_asked(&self) -> bool {
+        !self.record.word.is_calm()
+    }
+
+    /// Something with which other threads can make [`Mutator::is_asked`] true.
+    pub fn nudge(&self) -> Nudge {
+        Nudge(Arc::clone(&self.record))
+    }
+
     /// A point where the mutator may stand still and its roots may be scanned.
     #[inline]
     pub fn safepoint(&mut self) {
@@ -615,6 +637,24 @@ impl Mutator {
     pub fn stats(&mut self) -> Stats {
         let collector = Arc::clone(&self.collector);
         self.blocked(|| collector.stats())
+    }
+
+    // ---- stacks ----
+
+    /// Memory for stacks, a multiple of the page size: not cleared, aligned to it, freed by hand.
+    pub fn alloc_stack(&mut self, bytes: usize) -> Result<NonNull<u8>, AllocError> {
+        let span = self.collector.new_span(&SpanSpec::manual(bytes.div_ceil(PAGE_SIZE)))?;
+        NonNull::new(span.base().as_ptr()).ok_or(AllocError::AddressSpace)
+    }
+
+    /// Frees memory for stacks.
+    ///
+    /// # Safety
+    /// It is what [`Mutator::alloc_stack`] gave, and nobody uses it any more.
+    pub unsafe fn free_stack(&mut self, stack: *mut u8) {
+        let arena = &self.collector.heap.arena;
+        let span = arena.span(arena.entry(Addr::of(stack).get()));
+        self.collector.heap.free_spans(&[span]);
     }
 
     // ---- specials ----

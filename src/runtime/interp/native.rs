@@ -9,7 +9,6 @@
 use std::cell::Cell;
 
 use super::Proc;
-use crate::bytecode::program::TypeIdx;
 use crate::runtime::object::{Memory, Slice, Str, Trap, Value};
 
 /// A function that is written in Rust.
@@ -25,6 +24,8 @@ pub enum Flow {
     /// Its goroutine waits until somebody makes it ready; the native has seen to that. Results are written before it
     /// is made ready.
     Park,
+    /// The same, and when it goes on the native is called once more with the same arguments.
+    Retry,
     /// The goroutine runs its deferred calls and ends.
     Goexit,
     /// The program ends with this code.
@@ -257,13 +258,6 @@ impl<'a> Call<'a> {
     pub fn type_of(&self, value: Value) -> Option<&crate::runtime::object::Type> {
         value.ty().map(|ty| self.proc.memory.types().get(ty))
     }
-}
-
-/// Types that the compiler sees to that the program has, because natives make values of them.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Known {
-    /// `string`
-    pub string: TypeIdx,
 }
 
 /// A number as elements of slices are in memory: any bits are one.

@@ -29,12 +29,16 @@ pub struct Memory {
     /// The processor as the collector knows it.
     pub mutator: Mutator,
     types: Arc<Types>,
+    /// Room for keys of maps.
+    scratch: Vec<[u64; 2]>,
+    random: u64,
 }
 
 impl Memory {
     /// With a mutator of the heap that the types were made for.
     pub fn new(mutator: Mutator, types: Arc<Types>) -> Self {
-        Self { mutator, types }
+        let random = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0) | 1;
+        Self { mutator, types, scratch: Vec::new(), random }
     }
 
     /// The program's types.
@@ -106,6 +110,25 @@ impl Memory {
         }
         let class = ROUNDED.partition_point(|&class| usize::from(class) < needed);
         usize::from(ROUNDED[class]) - header
+    }
+
+    /// Memory for some pairs of words, until the next call.
+    pub(super) fn scratch(&mut self, pairs: usize) -> usize {
+        if self.scratch.len() < pairs {
+            self.scratch.resize(pairs, [0; 2]);
+        }
+        // What is left of the last use must not look like a pointer.
+        self.scratch[..pairs].fill([0; 2]);
+        self.scratch.as_mut_ptr().expose_provenance()
+    }
+
+    /// A number that is hard to guess.
+    pub fn random(&mut self) -> u64 {
+        // Marsaglia's xorshift64*: "Xorshift RNGs", Journal of Statistical Software 8 (2003), with Vigna's multiplier.
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        self.random.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
     // ---- words

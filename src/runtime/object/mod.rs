@@ -6,9 +6,12 @@
 //! - [`types`]: the program's types, with what the heap and the operations need of them;
 //! - [`memory`]: allocation, loads, stores and copies of values of any type, with the barrier;
 //! - [`text`], [`slice`]: strings and slices;
+//! - [`map`], [`chan`]: maps, and channels without the waiting;
 //! - [`value`]: interfaces, equality and hashes of values of any type;
 //! - [`trap`]: why an operation did not end as usual.
 
+pub mod chan;
+pub mod map;
 pub mod memory;
 pub mod slice;
 pub mod text;

@@ -20,6 +20,10 @@ pub enum Trap {
     Value(Value),
     /// The use of a nil pointer: a panic, and a signal in traces.
     Nil,
+    /// The stack has reached its limit: the end of the program.
+    StackOverflow,
+    /// The goroutine runs its deferred calls and ends.
+    Goexit,
     /// The end of the program: the text after "fatal error: ".
     Fatal(Cow<'static, str>),
     /// The heap is exhausted: the end of the program.

@@ -1,5 +1,7 @@
 //! The program's types at run time.
 
+use super::chan;
+use super::map::{self, Entries};
 use crate::bytecode::program::{Kind, Program, TypeDesc, TypeIdx, WordKind};
 use crate::memory::{Heap, ShapeError, ShapeId, Word};
 
@@ -56,14 +58,21 @@ pub struct Type {
     pub parts: Box<[Part]>,
     /// Whether equal values have equal bytes and the other way round.
     pub plain: bool,
+    /// How entries are laid out, if it is a map.
+    pub map: Option<Entries>,
 }
 
 /// All types of a program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Types {
     list: Vec<Type>,
     /// The shape of the words of each function's closures, where it captures something.
     closures: Vec<Option<ShapeId>>,
+    pub(super) map_shape: ShapeId,
+    pub(super) iter_shape: ShapeId,
+    pub(super) chan_shape: ShapeId,
+    /// The shape of a deferred call: the next one, and the closure.
+    pub deferred: ShapeId,
 }
 
 impl Type {
@@ -109,7 +118,15 @@ impl Types {
             let mut parts = Vec::new();
             collect(program, idx as TypeIdx, 0, 0, &mut parts);
             let plain = is_plain(program, idx as TypeIdx);
-            list.push(Type { desc, shape, has_pointers, parts: parts.into(), plain });
+            let map = if desc.kind == Kind::Map {
+                let (entries, kinds) = map::layout(program, idx as TypeIdx);
+                let pairs = kinds.contains(&WordKind::Tagged) || entries.scans();
+                let shape = if entries.scans() { heap.shape(&words(&kinds), pairs)? } else { ShapeId::NOSCAN_PAIRS };
+                Some(entries.with_shape(shape))
+            } else {
+                None
+            };
+            list.push(Type { desc, shape, has_pointers, parts: parts.into(), plain, map });
         }
         let closures = program.functions.iter().map(|function| {
             let captures = &function.captures;
@@ -117,7 +134,15 @@ impl Types {
             (!captures.is_empty()).then(|| heap.shape(&words(captures), pairs)).transpose()
         });
         let closures = closures.collect::<Result<_, _>>()?;
-        Ok(Self { list, closures })
+        let (map_words, iter_words) = map::shapes();
+        Ok(Self {
+            list,
+            closures,
+            map_shape: heap.shape(&words(&map_words), false)?,
+            iter_shape: heap.shape(&words(&iter_words), false)?,
+            chan_shape: heap.shape(&words(&chan::shape()), false)?,
+            deferred: heap.shape(&[Word::Pointer; 2], false)?,
+        })
     }
 
     /// A type.

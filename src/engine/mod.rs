@@ -1,0 +1,96 @@
+//! Where the wings meet: source is compiled and run.
+//!
+//! [`Settings`] are what the environment says as Go's users know it: `GOGC`, `GOMEMLIMIT`, `GODEBUG`.
+
+mod settings;
+
+use std::io;
+use std::sync::Arc;
+
+pub use settings::Settings;
+
+use crate::bytecode::Program;
+use crate::memory::{AllocError, CycleTrace, Heap, Observer, Roots, ScavengeTrace, ShapeError};
+use crate::observe::gctrace;
+use crate::runtime::interp::Proc;
+use crate::runtime::interp::host::Host;
+use crate::runtime::native;
+use crate::runtime::object::{Memory, Types};
+use crate::runtime::sched::Machine;
+use crate::runtime::stack::Code;
+
+/// Why a program cannot be started.
+#[derive(Debug)]
+pub enum StartError {
+    /// The system refuses address space or threads.
+    System(io::Error),
+    /// A type is too large for the heap, or there are too many.
+    Type(ShapeError),
+    /// There is not enough memory.
+    Memory(AllocError),
+    /// The library has functions that this machine does not have.
+    Natives(Vec<String>),
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System(error) => write!(f, "the system refuses what a program needs: {error}"),
+            Self::Type(error) => write!(f, "a type cannot live in the heap: {error}"),
+            Self::Memory(error) => write!(f, "not enough memory to start: {error}"),
+            Self::Natives(names) => write!(f, "functions of the library are missing: {}", names.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Writes the lines of `gctrace` and `scavtrace`.
+struct Tracer {
+    cycles: bool,
+    scavenging: bool,
+}
+
+impl Observer for Tracer {
+    fn cycle(&self, trace: &CycleTrace) {
+        if self.cycles {
+            eprintln!("{}", gctrace::cycle_line(trace));
+        }
+    }
+
+    fn scavenged(&self, trace: &ScavengeTrace) {
+        if self.scavenging {
+            eprintln!("{}", gctrace::scavenge_line(trace));
+        }
+    }
+}
+
+/// Runs a program to its end; its exit code.
+///
+/// # Errors
+/// It cannot be started.
+pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, StartError> {
+    let program = Arc::new(program);
+    let code = Arc::new(Code::new(Arc::clone(&program)));
+    let machine = Arc::new(Machine::new(Arc::clone(&code)));
+    let mut config = settings.heap.clone();
+    if settings.gctrace || settings.scavtrace {
+        config.observer = Some(Arc::new(Tracer { cycles: settings.gctrace, scavenging: settings.scavtrace }));
+    }
+    let heap = Heap::new(config, Arc::clone(&machine) as Arc<dyn Roots>).map_err(StartError::System)?;
+    let types = Arc::new(Types::new(&program, &heap).map_err(StartError::Type)?);
+    let mut natives = Vec::with_capacity(program.natives.len());
+    let mut missing = Vec::new();
+    for name in &program.natives {
+        match native::find(name) {
+            Some(native) => natives.push(native),
+            None => missing.push(name.clone()),
+        }
+    }
+    if !missing.is_empty() {
+        return Err(StartError::Natives(missing));
+    }
+    let memory = Memory::new(heap.attach(), types);
+    let mut proc = Proc::new(machine, memory, natives.into(), host, settings.backend).map_err(StartError::Memory)?;
+    Ok(proc.run())
+}

@@ -1,0 +1,101 @@
+//! Floats.
+
+use super::super::state::{Dispatch, State};
+use super::{Proc, handlers};
+
+macro_rules! binary {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (f64::from_bits(s.get(s.b())), f64::from_bits(s.get(s.c())));
+                s.put_float::<D>($value);
+            })*
+        }
+    };
+}
+
+macro_rules! compare {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (f64::from_bits(s.get(s.b())), f64::from_bits(s.get(s.c())));
+                s.put::<D>(u64::from($value));
+            })*
+        }
+    };
+}
+
+binary! {
+    Fadd: |x, y| x + y;
+    Fsub: |x, y| x - y;
+    Fmul: |x, y| x * y;
+    Fdiv: |x, y| x / y;
+    Fmin: |x, y| lesser(x, y);
+    Fmax: |x, y| -lesser(-x, -y);
+}
+
+compare! {
+    Feq: |x, y| x == y;
+    Fne: |x, y| x != y;
+    Flt: |x, y| x < y;
+    Fle: |x, y| x <= y;
+}
+
+/// The smaller one; a NaN if there is one, and the negative of two zeros.
+#[inline(always)]
+fn lesser(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() {
+        f64::NAN
+    } else if x < y || (x == y && x.is_sign_negative()) {
+        x
+    } else {
+        y
+    }
+}
+
+/// An integer of a float: for values that fit none, what x86-64 gives, which programs of Go's users expect.
+#[inline(always)]
+fn to_int(x: f64) -> i64 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&x) { x as i64 } else { i64::MIN }
+}
+
+#[inline(always)]
+fn to_uint(x: f64) -> u64 {
+    const HALF: f64 = 9_223_372_036_854_775_808.0;
+    if x < HALF { to_int(x) as u64 } else { (to_int(x - HALF) as u64) ^ (1 << 63) }
+}
+
+handlers! {
+    Fneg(s) {
+        let x = f64::from_bits(s.get(s.b()));
+        s.put_float::<D>(-x);
+    }
+    Fround(s) {
+        let x = f64::from_bits(s.get(s.b()));
+        s.put_float::<D>(f64::from(x as f32));
+    }
+    I2f(s) {
+        let x = s.get(s.b()) as i64;
+        s.put_float::<D>(x as f64);
+    }
+    U2f(s) {
+        let x = s.get(s.b());
+        s.put_float::<D>(x as f64);
+    }
+    I2s(s) {
+        let x = s.get(s.b()) as i64;
+        s.put_float::<D>(f64::from(x as f32));
+    }
+    U2s(s) {
+        let x = s.get(s.b());
+        s.put_float::<D>(f64::from(x as f32));
+    }
+    F2i(s) {
+        let x = f64::from_bits(s.get(s.b()));
+        s.put::<D>(to_int(x) as u64);
+    }
+    F2u(s) {
+        let x = f64::from_bits(s.get(s.b()));
+        s.put::<D>(to_uint(x));
+    }
+}

@@ -1,0 +1,228 @@
+//! The report of what ends a program: panics, fatal errors, deadlocks, with the stacks of goroutines.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::{Next, Proc, Stop, print};
+use crate::base::os::monotonic_ns;
+use crate::bytecode::program::HEADER;
+use crate::runtime::object::{Str, Trap};
+use crate::runtime::sched::GoroutineRef;
+use crate::runtime::stack::Raised;
+
+/// Exit code of a program that a panic or fatal error ends.
+const FAILED: i32 = 2;
+/// Frames that a trace shows of each end of a deep stack.
+const SHOWN: usize = 50;
+const MINUTE: u64 = 60_000_000_000;
+
+/// The report of a panic while the program's own methods make its texts.
+#[derive(Default)]
+pub struct Report {
+    /// The texts so far, one per panic.
+    texts: Vec<String>,
+    /// The panic whose text is being made.
+    at: Option<usize>,
+    /// The frame of the method that makes it.
+    frame: Option<*mut u64>,
+}
+
+impl Report {
+    /// Whether texts are being made.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.at.is_some()
+    }
+}
+
+impl Proc {
+    /// Nothing recovers the panics: reports them and ends the program.
+    pub(super) fn report_panics(&mut self) -> Next {
+        self.report = Report { texts: Vec::new(), at: Some(0), frame: None };
+        self.next_text()
+    }
+
+    /// Makes the text of the next panic, by a method of the program if its value has one.
+    fn next_text(&mut self) -> Next {
+        let code = Arc::clone(&self.sched.machine.code);
+        let state = self.g.get();
+        loop {
+            let at = self.report.texts.len();
+            self.report.at = Some(at);
+            let Some(panic) = state.panics.get(at).copied() else { return self.print_panics() };
+            if panic.goexit {
+                self.report.texts.push(String::new());
+                continue;
+            }
+            let method = panic.value.ty().and_then(|ty| {
+                let wanted = [self.known.error, self.known.stringer];
+                let interface = wanted.into_iter().find(|&interface| self.implements(ty, interface))?;
+                let types = self.memory.types();
+                let number = *types.get(interface).desc.wanted.first()?;
+                let methods = &types.get(ty).desc.methods;
+                let found = methods.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+                Some(methods[found].1)
+            });
+            let Some(function) = method else {
+                let text = print::value(self, panic.value);
+                self.report.texts.push(text);
+                continue;
+            };
+            let Some(last) = state.panics.last().copied() else { return self.print_panics() };
+            // SAFETY: the goroutine stands at its last panic, above which nothing is used; the method takes the payload
+            // as its only argument.
+            return unsafe { self.call_method(&code, function, panic.value.word, last.raised) };
+        }
+    }
+
+    /// # Safety
+    /// As for [`Proc::call_above`]; the function takes one word.
+    unsafe fn call_method(&mut self, code: &crate::runtime::stack::Code, function: u32, word: u64, at: Raised) -> Next {
+        let closure = self.closures.wrapping_add(function as usize) as u64;
+        // SAFETY: the caller's promise; the argument lies behind the frame's header.
+        unsafe {
+            let own = code.locate(at.pc).map_or(0, |(function, _)| code.entries()[function as usize].frame);
+            let window = at.frame.byte_add(own);
+            if window.wrapping_add(usize::from(HEADER) + 2) > self.limit {
+                return self.method_failed();
+            }
+            *window.add(usize::from(HEADER)) = word;
+            self.report.frame = Some(window);
+            self.call_above(code, closure, at, code.printed())
+        }
+    }
+
+    /// The method that makes a text has returned.
+    pub(super) fn printed(&mut self) -> Next {
+        let Some(frame) = self.report.frame.take() else { return self.print_panics() };
+        // SAFETY: the method returns a string, in the slots behind the header of its frame.
+        let text = unsafe {
+            let text: Str = *frame.add(usize::from(HEADER)).cast();
+            String::from_utf8_lossy(text.bytes()).into_owned()
+        };
+        self.report.texts.push(text);
+        self.next_text()
+    }
+
+    /// The method that makes a text has panicked.
+    pub(super) fn method_failed(&mut self) -> Next {
+        self.report.texts.push("[the method that makes this text has panicked]".to_owned());
+        let at = self.g.get().panics.len();
+        while self.report.texts.len() < at {
+            self.report.texts.push(String::new());
+        }
+        self.print_panics()
+    }
+
+    fn print_panics(&mut self) -> Next {
+        let state = self.g.get();
+        let mut out = String::new();
+        let mut first = true;
+        for (panic, text) in state.panics.iter().zip(&self.report.texts) {
+            if panic.goexit {
+                continue;
+            }
+            if !first {
+                out.push('\t');
+            }
+            first = false;
+            _ = write!(out, "panic: {text}");
+            if panic.recovered {
+                out.push_str(" [recovered]");
+            }
+            out.push('\n');
+            if panic.signal {
+                out.push_str("[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]\n");
+            }
+        }
+        if let Some(panic) = state.panics.last() {
+            (state.pc, state.frame) = (panic.raised.pc, panic.raised.frame);
+        }
+        out.push('\n');
+        let g = self.g;
+        self.trace(&mut out, g, true);
+        self.end(&out)
+    }
+
+    /// Says why the program cannot go on, and ends it.
+    pub(super) fn fatal(&mut self, trap: &Trap) -> Next {
+        let mut out = String::new();
+        match trap {
+            Trap::StackOverflow => {
+                let limit = self.sched.max_stack;
+                _ = write!(out, "runtime: goroutine stack exceeds {limit}-byte limit\nfatal error: stack overflow\n\n");
+            }
+            Trap::OutOfMemory(error) => _ = write!(out, "fatal error: out of memory ({error})\n\n"),
+            Trap::Fatal(text) => _ = write!(out, "fatal error: {text}\n\n"),
+            other => _ = write!(out, "fatal error: {other:?}\n\n"),
+        }
+        let g = self.g;
+        self.trace(&mut out, g, true);
+        self.end(&out)
+    }
+
+    /// All goroutines wait for each other.
+    pub(super) fn deadlock(&mut self) -> i32 {
+        let mut out = "fatal error: all goroutines are asleep - deadlock!\n".to_owned();
+        if !self.main.is_alive() {
+            out = "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n".to_owned();
+        }
+        for g in self.sched.machine.goroutines() {
+            if !g.get().system {
+                out.push('\n');
+                self.trace(&mut out, g, false);
+            }
+        }
+        self.end(&out);
+        FAILED
+    }
+
+    fn end(&mut self, text: &str) -> Next {
+        _ = std::io::stderr().write_all(text.as_bytes());
+        self.stop = Stop::Exit(FAILED);
+        Next::STOP
+    }
+
+    /// The stack of a goroutine.
+    pub fn trace(&self, out: &mut String, g: GoroutineRef, running: bool) {
+        let code = &self.sched.machine.code;
+        let state = g.get();
+        let what = match state.wait {
+            _ if running => "running",
+            Some(wait) => wait.text(),
+            None => "runnable",
+        };
+        let minutes = if state.wait.is_some() { monotonic_ns().saturating_sub(state.since) / MINUTE } else { 0 };
+        let since = if minutes > 0 { format!(", {minutes} minutes") } else { String::new() };
+        _ = writeln!(out, "goroutine {} [{what}{since}]:", state.id);
+        // SAFETY: the goroutine is the running one at a safepoint, or does not run.
+        let frames: Vec<_> = unsafe { g.frames(code) }.collect();
+        let visible: Vec<_> = frames
+            .iter()
+            .filter(|frame| !code.function(frame.function).wrapper && frame.function != code.program().entry)
+            .collect();
+        for (i, frame) in visible.iter().enumerate() {
+            let from_end = visible.len() - i;
+            if i == SHOWN && from_end > SHOWN {
+                _ = writeln!(out, "...{} frames elided...", visible.len() - 2 * SHOWN);
+            }
+            if i >= SHOWN && from_end > SHOWN {
+                continue;
+            }
+            _ = writeln!(out, "{}(...)", code.function(frame.function).name);
+            self.place(out, frame.function, frame.position, frame.returns);
+        }
+        if let Some((function, at, id)) = state.creator {
+            _ = writeln!(out, "created by {} in goroutine {id}", code.function(function).name);
+            self.place(out, function, at, false);
+        }
+    }
+
+    fn place(&self, out: &mut String, function: u32, at: u32, returns: bool) {
+        let code = &self.sched.machine.code;
+        if let Some(place) = code.place(function, at, returns) {
+            let file = code.program().files.get(place.file as usize).map_or("?", String::as_str);
+            _ = writeln!(out, "\t{file}:{}", place.line);
+        }
+    }
+}
