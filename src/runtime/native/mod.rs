@@ -3,13 +3,31 @@
 //! Each module is a package and has a table of its natives. What one does is written where it is declared, in
 //! `stdlib/`.
 
+mod atomic;
+mod context;
+mod errors;
+mod flag;
+mod fmt;
 mod math;
 mod os;
+mod reflect;
+mod time;
+mod weak;
 
 use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
-const PACKAGES: &[(&str, Table)] = &[("math", math::TABLE), ("os", os::TABLE)];
+const PACKAGES: &[(&str, Table)] = &[
+    ("context", context::TABLE),
+    ("errors", errors::TABLE),
+    ("flag", flag::TABLE),
+    ("fmt", fmt::TABLE),
+    ("math", math::TABLE),
+    ("os", os::TABLE),
+    ("sync/atomic", atomic::TABLE),
+    ("time", time::TABLE),
+    ("weak", weak::TABLE),
+];
 
 /// The native with a name such as `math.Sqrt`; methods do not occur.
 pub fn find(name: &str) -> Option<NativeFn> {
