@@ -458,7 +458,7 @@ macro_rules! for_each_op {
 
             // ---- print
             /// Prints `a` to standard error, as the number says: 0 bool, 1 int, 2 uint, 3 float, 4 string, 5 pointer,
-            /// 6 slice, 7 interface, 8 a space, 9 a line break.
+            /// 6 slice, 7 interface, 8 a space, 9 a line break, 10 float32.
             Print (Rn, None, None) Numbers;
 
             // ---- stubs, which only the runtime's own code has

@@ -9,7 +9,8 @@
 use std::cell::Cell;
 
 use super::Proc;
-use crate::runtime::object::{Memory, Slice, Str, Trap, Value};
+use crate::bytecode::program::{Kind, TypeIdx};
+use crate::runtime::object::{Memory, Slice, Str, Trap, Value, text};
 
 /// A function that is written in Rust.
 pub type NativeFn = fn(&mut Call<'_>) -> Result<Flow, Trap>;
@@ -124,8 +125,29 @@ impl<'a> Call<'a> {
     /// The bytes of the next argument, a string.
     #[inline]
     pub fn text(&mut self) -> &'a [u8] {
+        self.string_and_text().1
+    }
+
+    /// The next argument, a string, and its bytes.
+    #[inline]
+    pub fn string_and_text(&mut self) -> (Str, &'a [u8]) {
+        let text = self.string();
         // SAFETY: a string of the program; natives keep nothing beyond their return.
-        unsafe { self.string().bytes() }
+        (text, unsafe { text.bytes() })
+    }
+
+    /// The next argument, a slice of strings, and the bytes of each.
+    pub fn strings(&mut self) -> Vec<(Str, &'a [u8])> {
+        let slice = self.slice();
+        let pairs = (0..slice.len as usize).map(|i| {
+            // SAFETY: a slice of the program with elements of this size; natives keep nothing beyond their return.
+            unsafe {
+                let [at, len] = Memory::pair(slice.at + 16 * i);
+                let text = Str { at: at as usize, len: len as usize };
+                (text, text.bytes())
+            }
+        });
+        pairs.collect()
     }
 
     /// The next argument, a slice of any type.
@@ -163,6 +185,13 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn any(&mut self) -> Value {
         Value::from_words(self.pair())
+    }
+
+    /// The slice in an interface, and the type of its elements; `None` if it holds something else.
+    pub fn slice_in(&self, value: Value) -> Option<(TypeIdx, Slice)> {
+        let desc = &self.type_of(value)?.desc;
+        // SAFETY: the payload of a slice type leads to a slice.
+        (desc.kind == Kind::Slice).then(|| (desc.elem, Slice::from_words(unsafe { Memory::pair(value.word as usize) })))
     }
 
     // ---- results
@@ -231,6 +260,47 @@ impl<'a> Call<'a> {
         let slice = self.memory().bytes_slice(bytes)?;
         self.put_slice(slice);
         Ok(())
+    }
+
+    /// The next result, a new string of this length that `fill` writes; what it leaves out is zero.
+    ///
+    /// # Errors
+    /// There are no strings of this length, or the heap is exhausted.
+    pub fn put_filled(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) -> Result<(), Trap> {
+        if len > text::MAX_LEN {
+            return Err(Trap::error("makeslice: len out of range"));
+        }
+        let at = self.memory().new_bytes(len)?;
+        if len > 0 {
+            // SAFETY: the object is new, has this size, and is known to nobody else.
+            fill(unsafe { std::slice::from_raw_parts_mut(std::ptr::with_exposed_provenance_mut(at), len) });
+        }
+        self.put_string(Str { at, len });
+        Ok(())
+    }
+
+    /// The next result, a slice of bytes with others behind it, as `append` makes it.
+    ///
+    /// # Errors
+    /// The slice would be too long, or the heap is exhausted.
+    pub fn put_appended(&mut self, slice: Slice, bytes: &[u8]) -> Result<(), Trap> {
+        let ty = self.proc.known.byte;
+        // SAFETY: it is a slice of bytes of the program; the result has room for the new ones.
+        let result = unsafe {
+            let result = self.memory().grow(slice, ty, bytes.len())?;
+            let to: *mut u8 = std::ptr::with_exposed_provenance_mut(result.at + slice.len as usize);
+            std::ptr::copy(bytes.as_ptr(), to, bytes.len());
+            result
+        };
+        self.put_slice(result);
+        Ok(())
+    }
+
+    /// A panic with this string as its value.
+    pub fn panic(&mut self, text: &str) -> Trap {
+        let ty = self.proc.known.string;
+        let value = self.memory().new_string(text.as_bytes()).and_then(|text| self.memory().string_value(ty, text));
+        value.map_or_else(|trap| trap, Trap::Value)
     }
 
     /// The next result, a new slice of strings, which exist.

@@ -98,7 +98,7 @@ impl Proc {
         // SAFETY: the method returns a string, in the slots behind the header of its frame.
         let text = unsafe {
             let text: Str = *frame.add(usize::from(HEADER)).cast();
-            String::from_utf8_lossy(text.bytes()).into_owned()
+            String::from_utf8_lossy(text.bytes()).replace('\n', "\n\t")
         };
         self.report.texts.push(text);
         self.next_text()
@@ -209,8 +209,13 @@ impl Proc {
             if i >= SHOWN && from_end > SHOWN {
                 continue;
             }
-            _ = writeln!(out, "{}(...)", code.function(frame.function).name);
+            let function = code.function(frame.function);
+            let args = if function.params.is_empty() { "" } else { "..." };
+            _ = writeln!(out, "{}({args})", function.name);
             self.place(out, frame.function, frame.position, frame.returns);
+            if frame.by_panic {
+                out.push_str("panic(...)\n");
+            }
         }
         if let Some((function, at, id)) = state.creator {
             _ = writeln!(out, "created by {} in goroutine {id}", code.function(function).name);

@@ -4,6 +4,7 @@
 //! `stdlib/`.
 
 mod atomic;
+mod bytes;
 mod context;
 mod errors;
 mod flag;
@@ -11,21 +12,31 @@ mod fmt;
 mod math;
 mod os;
 mod reflect;
+mod strconv;
+mod strings;
+mod text;
 mod time;
+mod unicode;
+mod utf8;
 mod weak;
 
 use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
 const PACKAGES: &[(&str, Table)] = &[
+    ("bytes", bytes::TABLE),
     ("context", context::TABLE),
     ("errors", errors::TABLE),
     ("flag", flag::TABLE),
     ("fmt", fmt::TABLE),
     ("math", math::TABLE),
     ("os", os::TABLE),
+    ("strconv", strconv::TABLE),
+    ("strings", strings::TABLE),
     ("sync/atomic", atomic::TABLE),
     ("time", time::TABLE),
+    ("unicode", unicode::TABLE),
+    ("unicode/utf8", utf8::TABLE),
     ("weak", weak::TABLE),
 ];
 
