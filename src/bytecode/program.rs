@@ -53,6 +53,8 @@ pub struct Known {
     pub string: TypeIdx,
     /// `byte`
     pub byte: TypeIdx,
+    /// `any`
+    pub any: TypeIdx,
     /// `runtime.errorString`
     pub error_string: TypeIdx,
     /// `runtime.boundsError`

@@ -133,6 +133,7 @@ impl Gen<'_> {
         let mut known = Known {
             string: self.dynamic_type(tid::STRING),
             byte: self.dynamic_type(tid::UINT8),
+            any: self.dynamic_type(tid::ANY),
             error: self.dynamic_type(tid::ERROR),
             ..Known::default()
         };

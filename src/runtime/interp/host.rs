@@ -15,7 +15,7 @@ use crate::base::sync::{Mutex, MutexGuard, lock};
 #[derive(Clone, Debug)]
 pub struct Host {
     /// The program's name, and its arguments.
-    pub args: Arc<Vec<Vec<u8>>>,
+    pub args: Vec<Vec<u8>>,
     /// How this processor waits for files.
     pub patience: Patience,
     shared: Arc<Shared>,
@@ -115,7 +115,7 @@ impl Host {
     pub fn new(args: Vec<Vec<u8>>, environment: Environment) -> Self {
         let environment = Mutex::new(environment);
         let shared = Shared { environment, start: os::monotonic_ns(), fixed: Mutex::default() };
-        Self { args: Arc::new(args), patience: Patience::default(), shared: Arc::new(shared) }
+        Self { args, patience: Patience::default(), shared: Arc::new(shared) }
     }
 
     /// The environment.

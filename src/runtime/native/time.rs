@@ -1,16 +1,47 @@
-//! Package `time`: waiting.
+//! Package `time`.
 
-use crate::base::os::monotonic_ns;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::os::lookup_env;
+use crate::base::os::{monotonic_ns, unix_ns};
 use crate::runtime::interp::native::{Call, Flow, Table};
 use crate::runtime::object::Trap;
 use crate::runtime::sched::Wait;
 
 pub(super) const TABLE: Table = &[
+    ("now", now),
+    ("monotonic", monotonic),
+    ("readFile", read_file),
+    ("getenv", lookup_env),
     ("Sleep", sleep),
     ("beTimerKeeper", be_keeper),
     ("parkTimerKeeper", park_keeper),
     ("wakeTimerKeeper", wake_keeper),
 ];
+
+fn now(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let unix = unix_ns();
+    let monotonic = c.proc.host.monotonic();
+    c.put(unix / 1_000_000_000);
+    c.put(unix % 1_000_000_000);
+    c.put_int(monotonic);
+    Ok(Flow::Done)
+}
+
+fn monotonic(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let monotonic = c.proc.host.monotonic();
+    c.put_int(monotonic);
+    Ok(Flow::Done)
+}
+
+fn read_file(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    let name = c.text().to_vec();
+    let data = c.blocked(0, || std::fs::read(OsStr::from_bytes(&name)));
+    c.put_text(data.as_deref().unwrap_or_default())?;
+    c.put_bool(data.is_ok());
+    Ok(Flow::Done)
+}
 
 fn sleep(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let Ok(time @ 1..) = u64::try_from(c.int()) else { return Ok(Flow::Done) };
