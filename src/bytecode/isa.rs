@@ -430,6 +430,11 @@ macro_rules! for_each_op {
             Go (R, None, None) None;
             /// Defers the closure `a`.
             Defer (R, None, None) None;
+            /// Defers the closure `a` in the frame at the address `b`.
+            DeferTo (R, R, None) None;
+            /// Panics as the state `a` of a loop over a function says, which its body was called in: 0 the loop was left,
+            /// 2 the body has panicked, 3 the iterator has returned; 4 the iterator has swallowed a panic of the body.
+            BadRange (R, None, None) None;
             /// Runs the deferred calls that are left: each returns to this instruction.
             RunDefers (Window, None, None) None;
             /// `a = recover()`

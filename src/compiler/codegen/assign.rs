@@ -18,6 +18,8 @@ pub enum Dest {
     Slots(u16),
     /// Memory: the slot with an address, and a distance.
     Mem(u16, u16),
+    /// Slots of an outer frame, whose address is in slot `base`.
+    Outer { base: u16, slot: u16 },
     /// The element of a map: the slot with the map, those with the key, and the map's type.
     Map { map: u16, key: u16, ty: TypeId },
 }
@@ -104,6 +106,10 @@ impl Fun<'_, '_> {
                 None => slot,
             },
             Storage::Cell(cell) => self.load_at(cell, 0, ty, want),
+            Storage::Outer { base, slot, cell } => {
+                let place = self.outer_dest(base, slot, cell);
+                self.load_dest(place, ty, want)
+            }
             Storage::Global(offset) => {
                 let pointer = self.global_address(offset);
                 self.load_at(pointer, 0, ty, want)
@@ -118,6 +124,10 @@ impl Fun<'_, '_> {
                 self.mov(slot, from, width);
             }
             Storage::Cell(cell) => self.store_at(cell, 0, ty, from),
+            Storage::Outer { base, slot, cell } => {
+                let place = self.outer_dest(base, slot, cell);
+                self.store_dest(place, ty, from);
+            }
             Storage::Global(offset) => {
                 let pointer = self.global_address(offset);
                 self.store_at(pointer, 0, ty, from);
@@ -161,6 +171,7 @@ impl Fun<'_, '_> {
         match storage {
             Storage::Slots(slot) => Dest::Slots(slot),
             Storage::Cell(cell) => Dest::Mem(cell, 0),
+            Storage::Outer { base, slot, cell } => self.outer_dest(base, slot, cell),
             Storage::Global(offset) => Dest::Mem(self.global_address(offset), 0),
         }
     }
@@ -231,6 +242,7 @@ impl Fun<'_, '_> {
             let Some(field) = layout.fields.get(index as usize).copied() else { return (Dest::Blank, tid::INVALID) };
             at = match at {
                 Dest::Slots(slot) => Dest::Slots(slot + field.slot),
+                Dest::Outer { base, slot } => Dest::Outer { base, slot: slot + field.slot },
                 Dest::Mem(pointer, offset) => {
                     let (pointer, offset) = self.offset(pointer, u64::from(offset) + field.offset);
                     Dest::Mem(pointer, offset)
@@ -278,6 +290,7 @@ impl Fun<'_, '_> {
                 self.b.emit(Op::FrameAddr, pointer, slot, 0);
                 (pointer, 0)
             }
+            Dest::Outer { base, slot } => self.offset(base, 8 * u64::from(slot)),
             Dest::Mem(pointer, offset) => (pointer, offset),
             other => return other,
         };
@@ -308,6 +321,12 @@ impl Fun<'_, '_> {
         match at {
             Dest::Slots(slot) => self.load_storage(Storage::Slots(slot), ty, want),
             Dest::Mem(pointer, offset) => self.load_at(pointer, offset, ty, want),
+            Dest::Outer { base, slot } => {
+                let layout = self.layout(ty);
+                let to = want.unwrap_or_else(|| self.take(&layout));
+                self.outer_load(base, slot, to, &layout.slots);
+                to
+            }
             Dest::Map { map, key, ty: map_ty } => self.map_load(map, key, map_ty, want, None),
             Dest::Blank => {
                 let layout = self.layout(ty);
@@ -327,6 +346,10 @@ impl Fun<'_, '_> {
                 self.mov(slot, from, width);
             }
             Dest::Mem(pointer, offset) => self.store_at(pointer, offset, ty, from),
+            Dest::Outer { base, slot } => {
+                let kinds = self.layout(ty).slots.clone();
+                self.outer_store(base, slot, from, &kinds);
+            }
             Dest::Map { map, key, ty: map_ty } => {
                 let to = self.pointer();
                 let idx = self.layout(map_ty).idx;

@@ -43,6 +43,8 @@ pub struct Builder {
     barrier: u32,
     /// Whether nothing leads to the end of the code.
     pub dead: bool,
+    /// Slots of the parameters.
+    pub params: u16,
 }
 
 /// Why a function cannot be encoded.
@@ -70,6 +72,7 @@ impl Builder {
             pinned: Vec::new(),
             barrier: 0,
             dead: false,
+            params: 0,
         }
     }
 
@@ -123,6 +126,10 @@ impl Builder {
     /// The place that what follows comes from.
     pub fn set_place(&mut self, place: Place) {
         self.place = place;
+    }
+
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     pub fn at(&self) -> u32 {
@@ -212,7 +219,10 @@ impl Builder {
     fn clear_pinned(&mut self) {
         let mut prefix = Vec::new();
         for &(slot, count) in &self.pinned {
-            if self.kinds[usize::from(slot)..][..usize::from(count)].iter().any(|kind| *kind != WordKind::Scalar) {
+            // Parameters have a value from the beginning.
+            if slot >= HEADER + self.params
+                && self.kinds[usize::from(slot)..][..usize::from(count)].iter().any(|kind| *kind != WordKind::Scalar)
+            {
                 prefix.push(Instr::new(Op::ZeroN, slot, count, 0).word());
             }
         }

@@ -267,6 +267,11 @@ impl Fun<'_, '_> {
         for (capture, offset) in captures.iter().zip(offsets) {
             match self.storage(capture.obj) {
                 Storage::Cell(cell) if capture.by_ref => self.b.emit(Op::StP, made, cell, offset),
+                Storage::Outer { base, slot, cell: true } => {
+                    let cell = self.pointer();
+                    self.outer_load(base, slot, cell, &[WordKind::Pointer]);
+                    self.b.emit(Op::StP, made, cell, offset);
+                }
                 storage => {
                     let ty = self.obj_ty(capture.obj);
                     let slot = self.load_storage(storage, ty, None);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::builder::{ARGS, Builder, Label, TooLarge, sequence};
+use super::iterate::Outer;
 use super::types::{Layout, MAX_SLOTS};
 use super::{Env, Gen, Job, Work, liveness};
 use crate::base::{Span, Symbol, sym};
@@ -23,6 +24,8 @@ pub enum Storage {
     Cell(u16),
     /// Among the globals, at a distance in bytes.
     Global(u32),
+    /// In a slot of an outer frame, whose address is in slot `base`: the variable, or the address of its cell.
+    Outer { base: u16, slot: u16, cell: bool },
 }
 
 /// What a closure has of a variable around it.
@@ -61,11 +64,17 @@ pub struct Fun<'g, 'a> {
     /// Conditional jumps are written so that they reach everything.
     pub far: bool,
     literals: u32,
+    /// Loops over functions so far.
+    pub ranges: u32,
+    /// What is around the body of a loop over a function.
+    pub outer: Option<Outer>,
+    /// Why a part of it could not be encoded.
+    pub failed: Option<TooLarge>,
     scopes: Vec<usize>,
 }
 
 impl<'g, 'a> Fun<'g, 'a> {
-    fn new(g: &'g mut Gen<'a>, env: Env, name: String, far: bool) -> Self {
+    pub(super) fn new(g: &'g mut Gen<'a>, env: Env, name: String, far: bool) -> Self {
         Self {
             g,
             b: Builder::new(),
@@ -81,6 +90,9 @@ impl<'g, 'a> Fun<'g, 'a> {
             exit: None,
             far,
             literals: 0,
+            ranges: 0,
+            outer: None,
+            failed: None,
             scopes: Vec::new(),
         }
     }
@@ -99,7 +111,11 @@ impl<'g, 'a> Fun<'g, 'a> {
         fun.finish(function)
     }
 
-    fn finish(mut self, mut function: Function) -> Result<Function, TooLarge> {
+    pub(super) fn finish(mut self, mut function: Function) -> Result<Function, TooLarge> {
+        if let Some(problem) = self.failed {
+            return Err(problem);
+        }
+        self.b.params = function.params.len() as u16;
         function.frame = self.b.finish()?;
         let results = self.result_types.clone();
         let (_, results) = self.sequence(&results);
@@ -108,7 +124,7 @@ impl<'g, 'a> Fun<'g, 'a> {
         function.name = self.name;
         function.code = std::mem::take(&mut self.b.code);
         function.places = std::mem::take(&mut self.b.places);
-        function.maps = liveness::maps(&self.g.program, &function, &self.b.kinds, &self.b.pinned);
+        function.maps = liveness::maps(&self.g.program, &function, &self.b.kinds, &self.b.pinned, self.b.params);
         Ok(function)
     }
 
@@ -243,6 +259,10 @@ impl<'g, 'a> Fun<'g, 'a> {
     /// Where a variable lives.
     pub fn storage(&mut self, obj: ObjId) -> Storage {
         if let Some(&known) = self.vars.get(&obj) {
+            if let Storage::Outer { .. } = known {
+                let ty = self.obj_ty(obj);
+                self.note_outer(known, ty);
+            }
             return known;
         }
         if self.is_global(obj) {
@@ -467,6 +487,9 @@ impl<'g, 'a> Fun<'g, 'a> {
 
     /// Leaves the function; the results are in their variables, if there are any.
     pub fn leave(&mut self) {
+        if self.leave_body() {
+            return;
+        }
         match self.exit {
             Some(exit) => self.b.jump(Op::Jmp, 0, 0, exit),
             None => {
@@ -559,13 +582,18 @@ impl<'g, 'a> Fun<'g, 'a> {
         format!("{}.func{}", self.name, self.literals)
     }
 
+    /// Whether a variable lives in a cell.
+    fn is_cell(&mut self, obj: ObjId) -> bool {
+        matches!(self.storage(obj), Storage::Cell(_) | Storage::Outer { cell: true, .. })
+    }
+
     /// The captures of a function literal.
     pub fn captures(&mut self, lit: ExprId) -> Vec<Capture> {
         let objs = self.g.query.info().captures.get(&lit).cloned().unwrap_or_default();
         let is_local =
             |fun: &Self, obj| matches!(fun.g.query.objects()[obj].kind, ObjKind::Var(_)) && !fun.is_global(obj);
         let locals: Vec<ObjId> = objs.into_iter().filter(|&obj| is_local(self, obj)).collect();
-        locals.into_iter().map(|obj| Capture { obj, by_ref: matches!(self.storage(obj), Storage::Cell(_)) }).collect()
+        locals.into_iter().map(|obj| Capture { obj, by_ref: self.is_cell(obj) }).collect()
     }
 }
 

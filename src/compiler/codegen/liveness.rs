@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::bytecode::isa::{Instr, Op, Operand};
-use crate::bytecode::program::{Function, Program, SlotMap, WordKind};
+use crate::bytecode::program::{Function, HEADER, Program, SlotMap, WordKind};
 
 /// A set of slots.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -105,6 +105,7 @@ pub fn maps(
     function: &Function,
     kinds: &[WordKind],
     pinned: &[(u16, u16)],
+    params: u16,
 ) -> Vec<(u32, Arc<SlotMap>)> {
     let mut instrs = Vec::new();
     let mut at = 0;
@@ -121,8 +122,8 @@ pub fn maps(
     let mut shared: FxHashMap<SlotMap, Arc<SlotMap>> = FxHashMap::default();
     let mut maps = Vec::new();
     for (at, mut live) in live {
-        if at != 0 {
-            for &(slot, count) in pinned {
+        for &(slot, count) in pinned {
+            if at != 0 || slot < HEADER + params {
                 (slot..slot + count).for_each(|slot| live.insert(usize::from(slot)));
             }
         }

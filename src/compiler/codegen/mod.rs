@@ -14,6 +14,7 @@ mod control;
 mod convert;
 mod expr;
 mod func;
+mod iterate;
 mod literal;
 mod liveness;
 mod ops;
@@ -184,6 +185,17 @@ impl Gen<'_> {
         self.program.functions.push(Function { name: name.into(), ..Function::default() });
         self.jobs.push(Job { index, work, env });
         index
+    }
+
+    /// The number of a function that is compiled on the side.
+    fn placeholder(&mut self) -> FuncIdx {
+        self.program.functions.push(Function::default());
+        self.program.functions.len() as FuncIdx - 1
+    }
+
+    /// Gives a function its place, and says what its closures hold.
+    fn fill(&mut self, index: FuncIdx, function: Function, captures: Vec<WordKind>) {
+        self.program.functions[index as usize] = Function { captures, ..function };
     }
 
     /// The function of a declaration with type arguments: those of the receiver, then its own.

@@ -10,7 +10,7 @@ use crate::compiler::types::{ObjId, Type, TypeId, tid};
 
 /// A variable of the loop.
 #[derive(Clone, Copy)]
-enum Var {
+pub enum Var {
     None,
     /// Declared by the loop, anew in each iteration.
     New(ObjId),
@@ -78,13 +78,13 @@ impl Fun<'_, '_> {
             }
             Type::Map(key, elem) => self.range_map(first, second, x, x_ty, [key, elem], label, body),
             Type::Chan(..) => self.range_chan(first, x, label, body),
-            _ => self.g.unsupported(self.ast().span(x), "range over functions"),
+            _ => self.range_function([first, second], x, x_ty, label, body),
         }
         self.close_scope();
     }
 
     /// Gives a variable of the loop its value for the iteration.
-    fn bind(&mut self, var: Var, slot: u16, ty: TypeId) {
+    pub fn bind(&mut self, var: Var, slot: u16, ty: TypeId) {
         match var {
             Var::None => {}
             Var::New(obj) => {

@@ -71,7 +71,10 @@ impl Fun<'_, '_> {
             }
             Stmt::Defer(call) => {
                 let closure = self.delayed_call(call);
-                self.b.emit(Op::Defer, closure, 0, 0);
+                match self.outermost() {
+                    Some(frame) => self.b.emit(Op::DeferTo, closure, frame, 0),
+                    None => self.b.emit(Op::Defer, closure, 0, 0),
+                }
             }
             Stmt::Return(values) => self.return_stmt(values),
             Stmt::Branch { kind, label } => self.branch_stmt(kind, label),
@@ -211,7 +214,7 @@ impl Fun<'_, '_> {
                         let width = self.layout(ty).width();
                         self.zero(slot, width);
                     }
-                    Storage::Cell(_) => {}
+                    Storage::Cell(_) | Storage::Outer { .. } => {}
                     Storage::Global(offset) => {
                         let mark = self.b.mark();
                         let pointer = self.global_address(offset);
@@ -256,7 +259,10 @@ impl Fun<'_, '_> {
         label
     }
 
-    fn branch_stmt(&mut self, kind: BranchKind, label: Option<LabelId>) {
+    pub fn branch_stmt(&mut self, kind: BranchKind, label: Option<LabelId>) {
+        if self.branch_out(kind, label) {
+            return;
+        }
         let name = label.map(|label| self.ast().label(label).symbol);
         let target = match kind {
             BranchKind::Goto => {

@@ -46,6 +46,8 @@ handlers! {
     }
     Go(s) { s.work::<D>(1, go) }
     Defer(s) { s.work::<D>(1, defer) }
+    DeferTo(s) { s.work::<D>(1, defer_to) }
+    BadRange(s) { s.work::<D>(1, bad_range) }
     RunDefers(s) {
         let deferred = s.get(DEFERS) as *const [u64; 2];
         if deferred.is_null() {
@@ -179,13 +181,33 @@ fn go(p: &mut Proc, o: Operands) -> Result<(), Trap> {
 }
 
 fn defer(p: &mut Proc, o: Operands) -> Result<(), Trap> {
-    let closure = o.get(o.a());
+    push_deferred(p, o.get(o.a()), o.fp)
+}
+
+fn defer_to(p: &mut Proc, o: Operands) -> Result<(), Trap> {
+    push_deferred(p, o.get(o.a()), o.get(o.b()) as *mut u64)
+}
+
+/// Adds a closure to the deferred calls of a frame.
+fn push_deferred(p: &mut Proc, closure: u64, frame: *mut u64) -> Result<(), Trap> {
     let shape = p.memory.types().deferred;
     let deferred = p.memory.new_shaped(shape, 16)?;
-    // SAFETY: the object is new and has two words. What it gets is protected as the frame's own values are.
-    unsafe { *(deferred as *mut [u64; 2]) = [o.get(DEFERS), closure] };
-    o.set(DEFERS, deferred as u64);
+    // SAFETY: the object is new and has two words. What it gets is protected as the frame's own values are; the frame
+    // is one of the goroutine's that waits for this one.
+    unsafe {
+        *(deferred as *mut [u64; 2]) = [*frame.add(DEFERS), closure];
+        *frame.add(DEFERS) = deferred as u64;
+    }
     Ok(())
+}
+
+fn bad_range(_: &mut Proc, o: Operands) -> Result<(), Trap> {
+    Err(Trap::error(match o.get(o.a()) {
+        0 => "range function continued iteration after function for loop body returned false",
+        2 => "range function continued iteration after loop body panic",
+        3 => "range function continued iteration after whole loop exit",
+        _ => "range function recovered a loop body panic and did not resume panicking",
+    }))
 }
 
 fn recover(p: &mut Proc, o: Operands) -> Result<(), Trap> {
