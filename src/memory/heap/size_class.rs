@@ -339,13 +339,17 @@ mod tests {
         assert_eq!(SizeClass::all().map(SizeClass::size).max(), Some(MAX_SMALL));
     }
 
-    /// Sizes of every order of magnitude, and those around the size of a class, where another one begins.
+    /// Sizes of every order of magnitude, and those where another class begins: around the size of one, at the end of
+    /// all, and below 32, where alignment decides.
     fn requests() -> impl Strategy<Value = usize> {
+        let any = (0..usize::BITS, any::<usize>()).prop_map(|(bits, size)| size >> bits);
         let near = (1..CLASSES, 0..3_usize).prop_map(|(class, more)| SizeClass::from_index(class).size() - 1 + more);
-        prop_oneof![(0..usize::BITS, any::<usize>()).prop_map(|(bits, size)| size >> bits), near]
+        prop_oneof![3 => any, 3 => near, 1 => MAX_SMALL - 1..MAX_SMALL + 2, 1 => 0..33_usize]
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
         #[test]
         fn a_request_of_any_size_has_the_smallest_aligned_place(size in requests(), align16: bool) {
             let align = if align16 { 16 } else { 8 };
