@@ -38,6 +38,9 @@ use crate::memory::heap::shape::ShapeId;
 use crate::memory::heap::size_class::SizeClass;
 use crate::memory::heap::span::{BLACK, GREY, Kind, SpanRef, WHITE};
 
+#[cfg(test)]
+mod tests;
+
 /// How many pointers are looked at together.
 const BATCH: usize = 64;
 /// Pointers on the stack from which on spans are queued.

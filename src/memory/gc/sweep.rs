@@ -16,6 +16,9 @@ use super::special::Verdict;
 use crate::memory::heap::shape::{SPAN_CLASSES, SpanClass};
 use crate::memory::heap::span::{BLACK, SpanRef, low_bits};
 
+#[cfg(test)]
+mod tests;
+
 /// What was found in a span. The caller owns it still.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Swept {

@@ -12,6 +12,9 @@ use super::address::{Addr, WORD};
 use super::shape::{SPAN_CLASSES, ShapeId, SpanClass};
 use super::span::{Kind, SpanRef, low_bits};
 
+#[cfg(test)]
+mod tests;
+
 /// A window of one span class.
 #[derive(Clone, Copy)]
 pub struct Window {

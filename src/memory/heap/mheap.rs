@@ -22,6 +22,9 @@ use super::shape::{SPAN_CLASSES, Shapes, SpanClass};
 use super::span::{Kind, SpanRef, SpanSpec};
 use crate::base::sync::{Mutex, lock};
 
+#[cfg(test)]
+pub mod tests;
+
 /// Pages by which the usable part of the range grows.
 const GROWTH: usize = 512;
 

@@ -248,6 +248,9 @@ const fn coarse() -> [u8; (MAX_SMALL - FINE_MAX) / COARSE_STEP + 1] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     #[test]
@@ -334,5 +337,45 @@ mod tests {
     fn bytes_name_classes() {
         assert_eq!(SizeClass::all().count(), CLASSES - 1);
         assert_eq!(SizeClass::all().map(SizeClass::size).max(), Some(MAX_SMALL));
+    }
+
+    /// Sizes of every order of magnitude, and those where another class begins: around the size of one, at the end of
+    /// all, and below 32, where alignment decides.
+    fn requests() -> impl Strategy<Value = usize> {
+        let any = (0..usize::BITS, any::<usize>()).prop_map(|(bits, size)| size >> bits);
+        let near = (1..CLASSES, 0..3_usize).prop_map(|(class, more)| SizeClass::from_index(class).size() - 1 + more);
+        prop_oneof![3 => any, 3 => near, 1 => MAX_SMALL - 1..MAX_SMALL + 2, 1 => 0..33_usize]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1024))]
+
+        #[test]
+        fn a_request_of_any_size_has_the_smallest_aligned_place(size in requests(), align16: bool) {
+            let align = if align16 { 16 } else { 8 };
+            let holds = |class: SizeClass| class.size() >= size && class.size().is_multiple_of(align);
+            let Some(class) = SizeClass::for_size(size, align16) else {
+                prop_assert!(size > MAX_SMALL, "{size} bytes are small");
+                return Ok(());
+            };
+            prop_assert!(holds(class), "{class:?} for {size} bytes");
+            prop_assert_eq!(SizeClass::all().find(|class| holds(*class)), Some(class));
+            // An object is aligned to the power of two in its size, wherever it lies in its span.
+            let power = 1 << class.size().trailing_zeros().min(PAGE_SHIFT);
+            prop_assert!((0..class.objects()).all(|object| object * class.size() % power == 0 && power >= align));
+            prop_assert!(class.objects() * class.size() <= class.span_bytes());
+        }
+
+        #[test]
+        fn any_offset_is_divided_by_the_size(class in 1..CLASSES, offset: Index) {
+            let class = SizeClass::from_index(class);
+            let offset = offset.index(class.span_bytes());
+            let index = class.index_of(offset);
+            prop_assert_eq!(index, offset / class.size());
+            prop_assert_eq!(index == class.objects(), offset >= class.objects() * class.size(), "the tail");
+            // Where a quotient that is off by one would show: the ends of the object.
+            let ends = [index * class.size(), (index * class.size() + class.size()).min(class.span_bytes()) - 1];
+            prop_assert_eq!(ends.map(|end| class.index_of(end)), [index; 2]);
+        }
     }
 }

@@ -33,6 +33,9 @@ use super::mcentral::SweepGen;
 use super::shape::SpanClass;
 use super::size_class::SizeClass;
 
+#[cfg(test)]
+pub mod tests;
+
 /// What the objects of a span are, as the page table's entries say it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
