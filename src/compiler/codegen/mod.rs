@@ -16,6 +16,7 @@ mod expr;
 mod func;
 mod literal;
 mod liveness;
+mod names;
 mod ops;
 mod range;
 mod stmt;
