@@ -3,8 +3,17 @@
 //! Each module is a package and has a table of its natives. What one does is written where it is declared, in
 //! `stdlib/`.
 
+mod base64;
+mod big;
+mod bits;
+mod bufio;
 mod bytes;
+mod fnv;
+mod hex;
 mod math;
+mod rand;
+mod sha256;
+mod sort;
 mod strconv;
 mod strings;
 mod text;
@@ -15,8 +24,19 @@ use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
 const PACKAGES: &[(&str, Table)] = &[
+    ("bufio", bufio::TABLE),
     ("bytes", bytes::TABLE),
+    ("crypto/sha256", sha256::TABLE),
+    ("encoding/base64", base64::TABLE),
+    ("encoding/hex", hex::TABLE),
+    ("hash/fnv", fnv::TABLE),
     ("math", math::TABLE),
+    ("math/big", big::TABLE),
+    ("math/bits", bits::TABLE),
+    ("math/rand", rand::TABLE),
+    ("math/rand/v2", rand::TABLE),
+    ("slices", sort::SLICES),
+    ("sort", sort::TABLE),
     ("strconv", strconv::TABLE),
     ("strings", strings::TABLE),
     ("unicode", unicode::TABLE),
