@@ -4,16 +4,25 @@
 //! `stdlib/`.
 
 mod atomic;
+mod base64;
+mod big;
+mod bits;
+mod bufio;
 mod bytes;
 mod context;
 mod debug;
 mod errors;
 mod flag;
 mod fmt;
+mod fnv;
+mod hex;
 mod math;
 mod os;
+mod rand;
 mod reflect;
 mod runtime;
+mod sha256;
+mod sort;
 mod strconv;
 mod strings;
 mod sync;
@@ -27,15 +36,26 @@ use super::interp::native::{NativeFn, Table};
 
 /// The packages with natives.
 const PACKAGES: &[(&str, Table)] = &[
+    ("bufio", bufio::TABLE),
     ("bytes", bytes::TABLE),
     ("context", context::TABLE),
+    ("crypto/sha256", sha256::TABLE),
+    ("encoding/base64", base64::TABLE),
+    ("encoding/hex", hex::TABLE),
     ("errors", errors::TABLE),
     ("flag", flag::TABLE),
     ("fmt", fmt::TABLE),
+    ("hash/fnv", fnv::TABLE),
     ("math", math::TABLE),
+    ("math/big", big::TABLE),
+    ("math/bits", bits::TABLE),
+    ("math/rand", rand::TABLE),
+    ("math/rand/v2", rand::TABLE),
     ("os", os::TABLE),
     ("runtime", runtime::TABLE),
     ("runtime/debug", debug::TABLE),
+    ("slices", sort::SLICES),
+    ("sort", sort::TABLE),
     ("strconv", strconv::TABLE),
     ("strings", strings::TABLE),
     ("sync", sync::TABLE),
