@@ -165,7 +165,7 @@ impl Fun<'_, '_> {
         let (place, at) = self.walk(place, ty, &method.path);
         let Some(obj) = method.obj else {
             let slot = self.load_dest(place, at, None);
-            let number = self.g.method_number(name, pkg);
+            let number = self.g.method_number(name, pkg, method.ty);
             return (Callee::Method(slot, number as u16), None);
         };
         let (base, pointer) = match self.under(at) {

@@ -17,6 +17,7 @@ mod func;
 mod iterate;
 mod literal;
 mod liveness;
+mod names;
 mod ops;
 mod range;
 mod stmt;

@@ -195,7 +195,7 @@ impl Gen<'_> {
             {
                 continue;
             }
-            let number = self.method_number(name, pkg);
+            let number = self.method_number(name, pkg, method.ty);
             methods.push((number, self.dynamic_method(ty, name, pkg)));
         }
         self.program.types[idx as usize].methods = methods;
@@ -230,7 +230,7 @@ impl Gen<'_> {
                     Type::Signature(sig) => sig.clone(),
                     _ => return 0,
                 };
-                let label = format!("{}.{}", self.query.text(ty), self.query.ast().names.get(name));
+                let label = format!("{}.{}", self.runtime_name(ty), self.query.ast().names.get(name));
                 let kind = ThunkKind::Dynamic { ty, name, pkg };
                 self.job(label, Work::Thunk(Thunk { kind, sig, offsets: Vec::new() }), Env::default())
             }

@@ -61,7 +61,8 @@ pub struct TypeTable {
     pub with_methods: Vec<bool>,
     /// Entries that values in interfaces can have.
     pub todo: Vec<TypeIdx>,
-    methods: FxHashMap<(Symbol, Option<PkgId>), u32>,
+    /// Numbers of methods, with their types.
+    methods: FxHashMap<(Symbol, Option<PkgId>), Vec<(TypeId, u32)>>,
 }
 
 impl Layout {
@@ -251,7 +252,7 @@ impl Gen<'_> {
         let under = self.query.under_type(ty);
         let named = self.query.types().as_named(ty).is_some() || self.query.types().as_basic(ty).is_some();
         let desc = TypeDesc {
-            name: self.query.text(ty),
+            name: self.runtime_name(ty),
             kind: layout.kind,
             named,
             size: layout.size,
@@ -298,7 +299,7 @@ impl Gen<'_> {
                 }
                 Type::Interface(_) => {
                     for method in self.query.interface_methods(ty).iter() {
-                        wanted.push(self.method_number(method.name, method.pkg));
+                        wanted.push(self.method_number(method.name, method.pkg, method.ty));
                     }
                     wanted.sort_unstable();
                 }
@@ -309,13 +310,16 @@ impl Gen<'_> {
         }
     }
 
-    /// The number of a method name among those that are called through interfaces.
-    pub fn method_number(&mut self, name: Symbol, pkg: Option<PkgId>) -> u32 {
-        let next = self.table.methods.len() as u32;
-        let number = *self.table.methods.entry((name, pkg)).or_insert(next);
-        if number == next {
-            self.program.methods.push(self.query.ast().names.get(name).to_owned());
+    /// The number of a method among those that are called through interfaces: of its name and type.
+    pub fn method_number(&mut self, name: Symbol, pkg: Option<PkgId>, ty: TypeId) -> u32 {
+        let ty = self.query.types().canon(ty);
+        let known = self.table.methods.entry((name, pkg)).or_default().clone();
+        if let Some((_, number)) = known.into_iter().find(|&(other, _)| self.query.identical(other, ty)) {
+            return number;
         }
+        let number = self.program.methods.len() as u32;
+        self.table.methods.entry((name, pkg)).or_default().push((ty, number));
+        self.program.methods.push(self.query.ast().names.get(name).to_owned());
         number
     }
 

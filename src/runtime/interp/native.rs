@@ -139,6 +139,11 @@ impl<'a> Call<'a> {
     /// The next argument, a slice of strings, and the bytes of each.
     pub fn strings(&mut self) -> Vec<(Str, &'a [u8])> {
         let slice = self.slice();
+        self.strings_of(slice)
+    }
+
+    /// The strings of a slice of the program that has such elements, and the bytes of each.
+    pub fn strings_of(&self, slice: Slice) -> Vec<(Str, &'a [u8])> {
         let pairs = (0..slice.len as usize).map(|i| {
             // SAFETY: a slice of the program with elements of this size; natives keep nothing beyond their return.
             unsafe {
@@ -174,6 +179,12 @@ impl<'a> Call<'a> {
     #[inline]
     pub fn elements<T: Number>(&mut self) -> &'a [Cell<T>] {
         let slice = self.slice();
+        self.elements_of(slice)
+    }
+
+    /// The elements of a slice of the program that has numbers of the memory size of `T`.
+    #[inline]
+    pub fn elements_of<T: Number>(&self, slice: Slice) -> &'a [Cell<T>] {
         if slice.len == 0 {
             return &[];
         }
@@ -192,6 +203,50 @@ impl<'a> Call<'a> {
         let desc = &self.type_of(value)?.desc;
         // SAFETY: the payload of a slice type leads to a slice.
         (desc.kind == Kind::Slice).then(|| (desc.elem, Slice::from_words(unsafe { Memory::pair(value.word as usize) })))
+    }
+
+    /// The kind of a type.
+    pub fn kind(&self, ty: TypeIdx) -> Kind {
+        self.proc.memory.types().get(ty).kind()
+    }
+
+    // ---- memory of the program
+
+    /// Exchanges two elements of a slice of the program.
+    ///
+    /// # Errors
+    /// One of them is out of range.
+    pub fn swap(&mut self, elem: TypeIdx, slice: Slice, i: i64, j: i64) -> Result<(), Trap> {
+        const SMALL: usize = 8;
+        let place = |i: i64| usize::try_from(i).ok().filter(|&i| i < slice.len as usize);
+        let (Some(a), Some(b)) = (place(i), place(j)) else {
+            return Err(Trap::error("slice index out of range"));
+        };
+        let size = self.proc.memory.types().get(elem).size();
+        let (a, b) = (slice.at + a * size, slice.at + b * size);
+        let (mut small, mut large) = ([0_u128; SMALL], Vec::new());
+        let between = if size <= size_of_val(&small) {
+            small.as_mut_ptr()
+        } else {
+            large.resize(size.div_ceil(size_of::<u128>()), 0_u128);
+            large.as_mut_ptr()
+        };
+        // What is only in the buffer for a moment is known to the collector: it is told what is overwritten.
+        // SAFETY: both are elements of the slice, and the buffer has room for one.
+        unsafe {
+            std::ptr::copy_nonoverlapping(std::ptr::with_exposed_provenance(a), between.cast::<u8>(), size);
+            self.memory().copy(elem, a, b, 1);
+            self.memory().copy(elem, b, between.expose_provenance(), 1);
+        }
+        Ok(())
+    }
+
+    /// Overwrites the elements of a slice of strings of the program.
+    pub fn write_strings(&mut self, slice: Slice, texts: impl Iterator<Item = Str>) {
+        for (i, text) in texts.take(slice.len as usize).enumerate() {
+            // SAFETY: an element of the slice.
+            unsafe { self.memory().set_pair(slice.at + 16 * i, text.words()) };
+        }
     }
 
     // ---- results
