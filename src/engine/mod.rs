@@ -80,11 +80,11 @@ pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, Sta
     let heap = Heap::new(config, Arc::clone(&machine) as Arc<dyn Roots>).map_err(StartError::System)?;
     let types = Arc::new(Types::new(&program, &heap).map_err(StartError::Type)?);
     let mut natives = Vec::with_capacity(program.natives.len());
-    let missing: Vec<String> = Vec::new();
+    let mut missing = Vec::new();
     for name in &program.natives {
         match native::find(name) {
             Some(native) => natives.push(native),
-            None => natives.push(|_| Err(crate::runtime::object::Trap::fatal("missing native"))),
+            None => missing.push(name.clone()),
         }
     }
     if !missing.is_empty() {
