@@ -47,6 +47,9 @@ pub struct Field {
     pub slot: u16,
 }
 
+/// The types of methods with the same name, and their numbers.
+type MethodNumbers = Vec<(TypeId, u32)>;
+
 /// What the compiler remembers of types.
 #[derive(Default)]
 pub struct TypeTable {
@@ -62,7 +65,7 @@ pub struct TypeTable {
     /// Entries that values in interfaces can have.
     pub todo: Vec<TypeIdx>,
     /// Numbers of methods, with their types.
-    methods: FxHashMap<(Symbol, Option<PkgId>), Vec<(TypeId, u32)>>,
+    methods: FxHashMap<(Symbol, Option<PkgId>), MethodNumbers>,
 }
 
 impl Layout {
