@@ -2,9 +2,9 @@
 //!
 //! A goroutine that waits for input must not keep the others of its processor waiting. So a read first asks whether
 //! there is something to read; if not, it returns [`AGAIN`] and lets others run, and its caller calls it again. When
-//! nobody else has anything to do, it sleeps for a while each time instead (see [`Patience`](crate::runtime::interp::host::Patience)). Pipes that the program
-//! makes do not block, and a write to a full one goes the same way. A write to another descriptor may wait: whoever
-//! reads there does not depend on this processor.
+//! nobody else has anything to do, it sleeps for a while each time instead, as the host's `Patience` says. Pipes that
+//! the program makes do not block, and a write to a full one goes the same way. A write to another descriptor may wait:
+//! whoever reads there does not depend on this processor.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
@@ -32,8 +32,8 @@ fn descriptor(fd: i64) -> io::Result<BorrowedFd<'static>> {
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
-/// Whether a file can be read or written without waiting, after waiting for some nanoseconds at most. One that cannot be
-/// asked is ready: what is wrong shows when it is used.
+/// Whether a file can be read or written at once, after waiting for some nanoseconds at most. One that cannot be asked
+/// is ready: what is wrong shows when it is used.
 fn is_ready(fd: BorrowedFd<'_>, events: PollFlags, wait: u64) -> bool {
     let wait = Timespec { tv_sec: 0, tv_nsec: wait.min(999_999_999) as _ };
     match poll(&mut [PollFd::from_borrowed_fd(fd, events)], Some(&wait)) {
@@ -108,9 +108,12 @@ pub(super) fn read_at(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let result = match (descriptor(fd), p.len) {
         (Err(error), _) => Err(error),
         (_, 0) => Ok(0),
-        // SAFETY: as in `read`.
         (Ok(fd), _) => c.blocked(p.at, || {
-            retry_on_intr(|| unsafe { io::pread(fd, room(p), offset as u64).map(|(read, _)| read.len()) })
+            retry_on_intr(|| {
+                // SAFETY: as in `read`.
+                let room = unsafe { room(p) };
+                io::pread(fd, room, offset as u64).map(|(read, _)| read.len())
+            })
         }),
     };
     transferred(c, Some(result))
@@ -226,8 +229,8 @@ pub(super) fn make_pipe(c: &mut Call<'_>) -> Result<Flow, Trap> {
 pub(super) fn describe(info: &[std::cell::Cell<i64>], stat: &Stat) {
     let fields = [
         i64::from(stat.st_mode),
-        stat.st_size as i64,
-        stat.st_mtime as i64,
+        stat.st_size,
+        stat.st_mtime,
         stat.st_mtime_nsec as i64,
         stat.st_dev as i64,
         stat.st_ino as i64,
