@@ -523,6 +523,13 @@ impl Op {
     }
 }
 
+impl Op {
+    /// Whether execution can go on behind it.
+    pub fn falls_through(self) -> bool {
+        !matches!(self, Self::Jmp | Self::Loop | Self::Ret | Self::Panic | Self::Unreachable | Self::BadAssert)
+    }
+}
+
 /// A decoded instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Instr {
@@ -558,6 +565,20 @@ impl Instr {
     /// The long operand.
     pub fn long_operand(self) -> u32 {
         u32::from(self.c) << 16 | u32::from(self.b)
+    }
+
+    /// Where it jumps to, if it is a jump at this position.
+    pub fn target(self, at: u32) -> Option<u32> {
+        let next = i64::from(at) + self.op.words() as i64;
+        let operands = self.op.info().operands;
+        let distance = if operands[1] == Operand::Jump32 {
+            i64::from(self.long_operand() as i32)
+        } else if operands[2] == Operand::Jump {
+            i64::from(self.c as i16)
+        } else {
+            return None;
+        };
+        Some((next + distance) as u32)
     }
 
     /// The first word.

@@ -2,11 +2,13 @@
 //!
 //! - [`isa`]: the instructions, declared once; numbers, codec and names of operands follow from the declaration;
 //! - [`program`]: functions, constants, types, globals and tables;
-//! - [`disasm`]: a program as text.
+//! - [`disasm`]: a program as text;
+//! - [`verify`]: what must hold before it runs.
 
 pub mod disasm;
 pub mod isa;
 pub mod program;
+pub mod verify;
 
 pub use isa::{Instr, Op};
 pub use program::{Function, Kind, Program, TypeDesc, TypeIdx};

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::isa::{Instr, Op, Operand};
+
 /// Slots of a frame's header: return address, caller's frame, closure, deferred calls.
 pub const HEADER: u16 = 4;
 /// Where a frame keeps its return address.
@@ -86,6 +88,8 @@ pub struct Function {
     pub params: Vec<WordKind>,
     /// Which slots hold pointers at the places where it can stop, by position in `code`, in order.
     pub maps: Vec<(u32, Arc<SlotMap>)>,
+    /// The slots that can hold pointers, as a bitmap; where they do, `maps` says.
+    pub pointers: Vec<u64>,
     /// The words of its closures, the first of which is its number; empty if it captures nothing.
     pub captures: Vec<WordKind>,
     /// Where it goes on after one of its deferred calls has recovered; functions that defer have it.
@@ -220,6 +224,35 @@ impl Program {
         let places = &self.functions.get(function as usize)?.places;
         let after = places.partition_point(|&(position, _)| position <= at);
         Some(places.get(after.checked_sub(1)?)?.1)
+    }
+}
+
+impl Program {
+    /// How many slots an instruction reads or writes from an operand on.
+    pub fn width(&self, instr: &Instr, operand: Operand) -> u16 {
+        let slots = |idx: u32| self.types.get(idx as usize).map_or(0, |ty| ty.slots);
+        let idx = instr.ext as u32;
+        let of = self.types.get(idx as usize);
+        match operand {
+            Operand::W | Operand::R => 1,
+            Operand::W2 | Operand::R2 => 2,
+            Operand::Rn | Operand::Wn => match instr.op {
+                Op::MovN => instr.c,
+                Op::ZeroN => instr.b,
+                Op::Concat => instr.c.saturating_mul(2),
+                Op::Slice | Op::SliceArray | Op::SliceStr | Op::Grow => 3,
+                Op::Select => instr.c.saturating_mul(4),
+                Op::MapFind | Op::MapPlace | Op::MapDelete => of.map_or(0, |ty| slots(ty.key)),
+                Op::Send | Op::Recv => of.map_or(0, |ty| slots(ty.elem)),
+                Op::Print => match idx {
+                    4 | 6 | 7 => 2,
+                    8 | 9 => 0,
+                    _ => 1,
+                },
+                _ => slots(idx),
+            },
+            _ => 0,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use settings::Settings;
 
-use crate::bytecode::Program;
+use crate::bytecode::{Program, verify};
 use crate::memory::{AllocError, CycleTrace, Heap, Observer, Roots, ScavengeTrace, ShapeError};
 use crate::observe::gctrace;
 use crate::runtime::interp::Proc;
@@ -28,6 +28,8 @@ pub enum StartError {
     Type(ShapeError),
     /// There is not enough memory.
     Memory(AllocError),
+    /// The compiler has made code that must not run.
+    Code(verify::Problem),
     /// The library has functions that this machine does not have.
     Natives(Vec<String>),
 }
@@ -38,6 +40,7 @@ impl std::fmt::Display for StartError {
             Self::System(error) => write!(f, "the system refuses what a program needs: {error}"),
             Self::Type(error) => write!(f, "a type cannot live in the heap: {error}"),
             Self::Memory(error) => write!(f, "not enough memory to start: {error}"),
+            Self::Code(problem) => write!(f, "internal error: bad code: {problem}"),
             Self::Natives(names) => write!(f, "functions of the library are missing: {}", names.join(", ")),
         }
     }
@@ -70,6 +73,7 @@ impl Observer for Tracer {
 /// # Errors
 /// It cannot be started.
 pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, StartError> {
+    verify::verify(&program).map_err(StartError::Code)?;
     let program = Arc::new(program);
     let code = Arc::new(Code::new(Arc::clone(&program)));
     let machine = Arc::new(Machine::new(Arc::clone(&code)));
@@ -91,6 +95,6 @@ pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, Sta
         return Err(StartError::Natives(missing));
     }
     let memory = Memory::new(heap.attach(), types);
-    let mut proc = Proc::new(machine, memory, natives.into(), host, settings.backend).map_err(StartError::Memory)?;
+    let mut proc = Proc::new(machine, memory, natives.into(), host, settings.execution).map_err(StartError::Memory)?;
     Ok(proc.run())
 }

@@ -1,7 +1,7 @@
 //! Settings from the environment.
 
 use crate::memory::{Checks, Config};
-use crate::runtime::interp::Backend;
+use crate::runtime::interp::{Backend, Execution};
 
 /// How programs run.
 #[derive(Clone, Default)]
@@ -12,8 +12,8 @@ pub struct Settings {
     pub gctrace: bool,
     /// A line for each time that memory is given back.
     pub scavtrace: bool,
-    /// How instructions are dispatched.
-    pub backend: Backend,
+    /// How instructions are executed.
+    pub execution: Execution,
 }
 
 impl Settings {
@@ -57,7 +57,9 @@ impl Settings {
             "gccheckmark" => checks.check_mark = on,
             "clobberfree" => checks.clobber_free = on,
             "checkheap" => checks.check_heap = on,
-            "dispatch" if value == "loop" => self.backend = Backend::Looped,
+            "gcstress" => self.execution.stress = on,
+            "deadpoison" => self.execution.poison = on,
+            "dispatch" if value == "loop" => self.execution.backend = Backend::Looped,
             _ => {}
         }
     }

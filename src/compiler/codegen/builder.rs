@@ -144,7 +144,8 @@ impl Builder {
         let info = instr.op.info();
         for (operand, value) in info.operands.iter().zip([instr.a, instr.b, instr.c]) {
             if is_slot(*operand) && value >= WINDOW {
-                self.window = self.window.max(value - WINDOW + 2);
+                let slots = if *operand == Operand::Window { HEADER } else { 2 };
+                self.window = self.window.max(value - WINDOW + slots);
                 if self.windows.last() != Some(&at) {
                     self.windows.push(at);
                 }

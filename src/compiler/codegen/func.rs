@@ -124,6 +124,10 @@ impl<'g, 'a> Fun<'g, 'a> {
         function.name = self.name;
         function.code = std::mem::take(&mut self.b.code);
         function.places = std::mem::take(&mut self.b.places);
+        function.pointers = vec![0; self.b.kinds.len().div_ceil(64)];
+        for (slot, kind) in self.b.kinds.iter().enumerate() {
+            function.pointers[slot / 64] |= u64::from(*kind != WordKind::Scalar) << (slot % 64);
+        }
         function.maps = liveness::maps(&self.g.program, &function, &self.b.kinds, &self.b.pinned, self.b.params);
         Ok(function)
     }

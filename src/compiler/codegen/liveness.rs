@@ -47,33 +47,6 @@ impl Slots {
     }
 }
 
-/// The slots that an instruction reads or writes from an operand on.
-fn width(program: &Program, instr: &Instr, operand: Operand) -> u16 {
-    let slots = |idx: u32| program.types.get(idx as usize).map_or(0, |t| t.slots);
-    let ty = instr.ext as u32;
-    match operand {
-        Operand::W | Operand::R => 1,
-        Operand::W2 | Operand::R2 => 2,
-        Operand::Rn | Operand::Wn => match instr.op {
-            Op::MovN => instr.c,
-            Op::ZeroN => instr.b,
-            Op::Concat => 2 * instr.c,
-            Op::Slice | Op::SliceArray | Op::SliceStr => 3,
-            Op::Grow => 3,
-            Op::Select => 4 * instr.c,
-            Op::MapFind | Op::MapPlace | Op::MapDelete => program.types.get(ty as usize).map_or(0, |t| slots(t.key)),
-            Op::Send | Op::Recv => program.types.get(ty as usize).map_or(0, |t| slots(t.elem)),
-            Op::Print => match ty {
-                4 | 6 | 7 => 2,
-                8 | 9 => 0,
-                _ => 1,
-            },
-            _ => slots(ty),
-        },
-        _ => 0,
-    }
-}
-
 struct Analysis<'p> {
     program: &'p Program,
     instrs: Vec<(u32, Instr)>,
@@ -89,7 +62,7 @@ impl Analysis<'_> {
             for (&operand, &value) in operands.iter().zip(&values) {
                 let writes = matches!(operand, Operand::W | Operand::W2 | Operand::Wn);
                 if writes == written {
-                    let count = usize::from(width(self.program, instr, operand));
+                    let count = usize::from(self.program.width(instr, operand));
                     (usize::from(value)..usize::from(value) + count).for_each(&mut *f);
                 }
             }
@@ -144,24 +117,6 @@ pub fn maps(
     maps
 }
 
-/// Where an instruction can jump to.
-fn target(at: u32, instr: &Instr) -> Option<u32> {
-    let next = i64::from(at) + instr.op.words() as i64;
-    let operands = instr.op.info().operands;
-    let distance = if operands[1] == Operand::Jump32 {
-        i64::from(instr.long_operand() as i32)
-    } else if operands[2] == Operand::Jump {
-        i64::from(instr.c as i16)
-    } else {
-        return None;
-    };
-    Some((next + distance) as u32)
-}
-
-fn falls_through(op: Op) -> bool {
-    !matches!(op, Op::Jmp | Op::Loop | Op::Ret | Op::Panic | Op::Unreachable | Op::BadAssert)
-}
-
 impl Analysis<'_> {
     /// The places where a function can stop.
     fn places(&self) -> FxHashSet<u32> {
@@ -177,7 +132,7 @@ impl Analysis<'_> {
                     places.insert(at);
                 }
                 Op::Loop => {
-                    places.extend(target(at, &instr));
+                    places.extend(instr.target(at));
                 }
                 _ => {}
             }
@@ -192,7 +147,7 @@ impl Analysis<'_> {
         starts.insert(0);
         starts.extend(recovery);
         for &(at, instr) in &self.instrs {
-            if let Some(target) = target(at, &instr) {
+            if let Some(target) = instr.target(at) {
                 starts.insert(target);
                 starts.insert(at + instr.op.words() as u32);
             }
@@ -215,10 +170,10 @@ impl Analysis<'_> {
         let out = |block: usize, live_in: &[Slots]| {
             let (at, instr) = self.instrs[blocks[block].end - 1];
             let mut live = Slots::new(self.slots);
-            if let Some(target) = target(at, &instr).and_then(|t| block_at.get(&t)) {
+            if let Some(target) = instr.target(at).and_then(|t| block_at.get(&t)) {
                 live.join(&live_in[*target]);
             }
-            if falls_through(instr.op) && block + 1 < blocks.len() {
+            if instr.op.falls_through() && block + 1 < blocks.len() {
                 live.join(&live_in[block + 1]);
             }
             live

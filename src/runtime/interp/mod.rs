@@ -53,6 +53,17 @@ impl Default for Backend {
     }
 }
 
+/// How programs are executed.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Execution {
+    /// Which dispatch runs the handlers.
+    pub backend: Backend,
+    /// Collect at safepoints, and switch goroutines there as it comes.
+    pub stress: bool,
+    /// Overwrite the slots without a live value at safepoints.
+    pub poison: bool,
+}
+
 /// Where a goroutine goes on.
 #[derive(Clone, Copy, Debug)]
 struct Next {
@@ -110,7 +121,9 @@ pub struct Proc {
     trap: Option<Trap>,
     stop: Stop,
     registers: Option<State>,
-    backend: Backend,
+    execution: Execution,
+    /// Safepoints so far, and the one at which the next collection is due under stress.
+    safepoints: (u64, u64),
     report: Report,
     preempt: Preempt,
     /// What the pointers above lead to.
@@ -194,7 +207,7 @@ impl Proc {
         mut memory: Memory,
         natives: Box<[NativeFn]>,
         host: Host,
-        backend: Backend,
+        execution: Execution,
     ) -> Result<Self, AllocError> {
         let code = Arc::clone(&machine.code);
         let program = code.program();
@@ -207,7 +220,7 @@ impl Proc {
         let main = unsafe { sched.start(&mut memory, entry)? };
         let preempt = Preempt::new(&memory.mutator);
         Ok(Self {
-            table: match backend {
+            table: match execution.backend {
                 Backend::Threaded => const { ops::table::<Threaded>() },
                 Backend::Looped => const { ops::table::<Looped>() },
             },
@@ -228,7 +241,8 @@ impl Proc {
             trap: None,
             stop: Stop::Yield,
             registers: None,
-            backend,
+            execution,
+            safepoints: (0, 0),
             report: Report::default(),
             preempt,
             _tables: Tables { _strings: strings, _closures: closures },
@@ -248,6 +262,9 @@ impl Proc {
     }
 
     fn run_all(&mut self) -> i32 {
+        if self.execution.stress || self.execution.poison {
+            self.preempt.nudge.now();
+        }
         loop {
             let g = match self.sched.next() {
                 NextGoroutine::Run(g) => g,
@@ -305,7 +322,7 @@ impl Proc {
                 (*cx).registers = None;
                 ((*cx).table[op])(state.pc, state.fp, state.acc, state.spare, cx, state.facc);
                 match (*cx).registers {
-                    Some(next) if (*cx).backend == Backend::Looped => state = next,
+                    Some(next) if (*cx).execution.backend == Backend::Looped => state = next,
                     _ => break,
                 }
             }
@@ -341,11 +358,38 @@ impl Proc {
         let state = self.g.get();
         (state.pc, state.frame) = (pc, fp);
         self.memory.mutator.safepoint();
+        if self.execution.stress || self.execution.poison {
+            self.check();
+        }
         if self.preempt.over.swap(false, Relaxed) && self.sched.is_busy() {
             self.stop = Stop::Yield;
             return Next::STOP;
         }
         Next { pc, fp }
+    }
+
+    /// What the checks do at a safepoint.
+    #[cold]
+    fn check(&mut self) {
+        if self.execution.poison {
+            let code = Arc::clone(&self.sched.machine.code);
+            // SAFETY: the running goroutine stands at a safepoint.
+            unsafe { self.g.frames(&code) }.for_each(|frame| unsafe { frame.poison(&code) });
+        }
+        if self.execution.stress {
+            let (count, due) = &mut self.safepoints;
+            *count += 1;
+            if *count >= *due {
+                // Less and less often, so that long programs end.
+                *due = *count + 1 + *count / 64;
+                self.memory.mutator.collect();
+            }
+            if self.memory.random().is_multiple_of(4) {
+                self.preempt.over.store(true, Relaxed);
+            }
+        }
+        // The next safepoint is not to be passed by.
+        self.preempt.nudge.now();
     }
 
     /// A call whose frame does not fit, or that is a safepoint. The window's header is complete.

@@ -116,6 +116,24 @@ impl Frame {
     }
 }
 
+/// What dead slots are overwritten with: no address of anything.
+const POISON: u64 = 0xDEAD_5107_DEAD_5107;
+
+impl Frame {
+    /// Overwrites the slots that can hold pointers but whose values are not used any more.
+    ///
+    /// # Safety
+    /// The frame stands still, and belongs to the running goroutine.
+    pub unsafe fn poison(&self, code: &Code) {
+        let function = code.function(self.function);
+        let Some(map) = function.map_at(self.position).filter(|_| !self.dying) else { return };
+        for (i, &all) in function.pointers.iter().enumerate() {
+            // SAFETY: the frame has these slots; nobody reads them before they are written again.
+            each(&[all & !map.pointers[i] & !map.tagged[i]], |slot| unsafe { *self.at.add(64 * i + slot) = POISON });
+        }
+    }
+}
+
 fn each(bits: &[u64], mut f: impl FnMut(usize)) {
     for (i, &word) in bits.iter().enumerate() {
         let mut word = word;
