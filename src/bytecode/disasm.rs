@@ -26,7 +26,7 @@ pub fn instruction(program: &Program, instr: &Instr, at: usize) -> String {
     for (operand, value) in info.operands.iter().zip([instr.a, instr.b, instr.c]) {
         let _ = match operand {
             Operand::None => Ok(()),
-            Operand::W | Operand::R | Operand::Wn | Operand::Rn => write!(text, " r{value}"),
+            Operand::W | Operand::R | Operand::RW | Operand::Wn | Operand::Rn => write!(text, " r{value}"),
             Operand::W2 | Operand::R2 => write!(text, " r{value}:{}", u32::from(value) + 1),
             Operand::Window => write!(text, " [{value}..]"),
             Operand::Imm => write!(text, " {}", value as i16),
@@ -54,6 +54,9 @@ pub fn instruction(program: &Program, instr: &Instr, at: usize) -> String {
             if instr.ext >> 32 != 0 {
                 let _ = write!(text, " {}", instr.ext >> 32);
             }
+        }
+        Ext::Slot => {
+            let _ = write!(text, " r{}", instr.ext as u16);
         }
         Ext::Numbers => {
             let _ = write!(text, " {} {}", instr.ext as u32, instr.ext >> 32);

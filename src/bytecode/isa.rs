@@ -13,6 +13,8 @@ pub enum Operand {
     None,
     /// A slot that is written.
     W,
+    /// A slot that is read and written.
+    RW,
     /// Two slots that are written.
     W2,
     /// A slot that is read.
@@ -60,6 +62,8 @@ pub enum Ext {
     Type,
     /// Two numbers of 32 bits.
     Numbers,
+    /// A slot that is read, in the lowest 16 bits.
+    Slot,
 }
 
 /// The declaration of an instruction.
@@ -466,6 +470,209 @@ macro_rules! for_each_op {
             /// 6 slice, 7 interface, 8 a space, 9 a line break, 10 float32.
             Print (Rn, None, None) Numbers;
 
+            // ---- fused
+            /// Goes on at a loop's head if `a < b`; a safepoint.
+            LoopLt (R, R, Jump) None;
+            /// Goes on at a loop's head if `a <= b`; a safepoint.
+            LoopLe (R, R, Jump) None;
+            /// Goes on at a loop's head if `a < b`; a safepoint.
+            LoopLtI (R, Imm, Jump) None;
+            /// Goes on at a loop's head if `a <= b`; a safepoint.
+            LoopLeI (R, Imm, Jump) None;
+            /// Goes on at a loop's head if `a > b`; a safepoint.
+            LoopGtI (R, Imm, Jump) None;
+            /// Goes on at a loop's head if `a >= b`; a safepoint.
+            LoopGeI (R, Imm, Jump) None;
+            /// Goes on at a loop's head if `a != b`; a safepoint.
+            LoopNeI (R, Imm, Jump) None;
+            /// `a += 1`; goes on at a loop's head if `a < b`; a safepoint.
+            IncLt (RW, R, Jump) None;
+            /// `a += 1`; goes on at a loop's head if `a < b`; a safepoint.
+            IncLtI (RW, Imm, Jump) None;
+            /// `a += b * c`, floats, rounded twice.
+            Fmac (RW, R, R) None;
+            /// `a -= b * c`, floats, rounded twice.
+            Fmsc (RW, R, R) None;
+            /// `*(float64*)(a + c) += b`
+            FaddTo (R, R, Uint) None;
+            /// `*(float64*)(a + c) -= b`
+            FsubTo (R, R, Uint) None;
+            /// `*(int64*)(a + c) += b`
+            AddTo (R, R, Uint) None;
+            /// `a = b[c][d]`, elements of 64 bits; d follows.
+            AtAt64 (W, R2, R) Slot;
+            /// `a = b[c][d]`, elements of 8 bits without sign; d follows.
+            AtAt8u (W, R2, R) Slot;
+            /// `a = sqrt(b)`
+            Fsqrt (W, R, None) None;
+            /// `a = abs(b)`
+            Fabs (W, R, None) None;
+            /// `a = floor(b)`
+            Ffloor (W, R, None) None;
+            /// `a = ceil(b)`
+            Fceil (W, R, None) None;
+            /// `a = trunc(b)`
+            Ftrunc (W, R, None) None;
+
+            // ---- forwarded: the operand that the last letter names was written by the instruction before, and is taken
+            // from the accumulator
+            /// As `Add`.
+            AddB (W, R, R) None;
+            /// As `Add`.
+            AddC (W, R, R) None;
+            /// As `Sub`.
+            SubB (W, R, R) None;
+            /// As `Sub`.
+            SubC (W, R, R) None;
+            /// As `Mul`.
+            MulB (W, R, R) None;
+            /// As `Mul`.
+            MulC (W, R, R) None;
+            /// As `And`.
+            AndB (W, R, R) None;
+            /// As `And`.
+            AndC (W, R, R) None;
+            /// As `Or`.
+            OrB (W, R, R) None;
+            /// As `Or`.
+            OrC (W, R, R) None;
+            /// As `Xor`.
+            XorB (W, R, R) None;
+            /// As `Xor`.
+            XorC (W, R, R) None;
+            /// As `AndNot`.
+            AndNotB (W, R, R) None;
+            /// As `AndNot`.
+            AndNotC (W, R, R) None;
+            /// As `Shl`.
+            ShlB (W, R, R) None;
+            /// As `Shl`.
+            ShlC (W, R, R) None;
+            /// As `Shr`.
+            ShrB (W, R, R) None;
+            /// As `Shr`.
+            ShrC (W, R, R) None;
+            /// As `Ushr`.
+            UshrB (W, R, R) None;
+            /// As `Ushr`.
+            UshrC (W, R, R) None;
+            /// As `Fadd`.
+            FaddB (W, R, R) None;
+            /// As `Fadd`.
+            FaddC (W, R, R) None;
+            /// As `Fsub`.
+            FsubB (W, R, R) None;
+            /// As `Fsub`.
+            FsubC (W, R, R) None;
+            /// As `Fmul`.
+            FmulB (W, R, R) None;
+            /// As `Fmul`.
+            FmulC (W, R, R) None;
+            /// As `Fdiv`.
+            FdivB (W, R, R) None;
+            /// As `Fdiv`.
+            FdivC (W, R, R) None;
+            /// As `AddI`.
+            AddIB (W, R, Imm) None;
+            /// As `MulI`.
+            MulIB (W, R, Imm) None;
+            /// As `AndI`.
+            AndIB (W, R, Imm) None;
+            /// As `ShlI`.
+            ShlIB (W, R, Imm) None;
+            /// As `ShrI`.
+            ShrIB (W, R, Imm) None;
+            /// As `UshrI`.
+            UshrIB (W, R, Imm) None;
+            /// As `JEq`.
+            JEqA (R, R, Jump) None;
+            /// As `JEq`.
+            JEqB (R, R, Jump) None;
+            /// As `JNe`.
+            JNeA (R, R, Jump) None;
+            /// As `JNe`.
+            JNeB (R, R, Jump) None;
+            /// As `JLt`.
+            JLtA (R, R, Jump) None;
+            /// As `JLt`.
+            JLtB (R, R, Jump) None;
+            /// As `JLe`.
+            JLeA (R, R, Jump) None;
+            /// As `JLe`.
+            JLeB (R, R, Jump) None;
+            /// As `JUlt`.
+            JUltA (R, R, Jump) None;
+            /// As `JUlt`.
+            JUltB (R, R, Jump) None;
+            /// As `JUle`.
+            JUleA (R, R, Jump) None;
+            /// As `JUle`.
+            JUleB (R, R, Jump) None;
+            /// As `JFeq`.
+            JFeqA (R, R, Jump) None;
+            /// As `JFeq`.
+            JFeqB (R, R, Jump) None;
+            /// As `JFne`.
+            JFneA (R, R, Jump) None;
+            /// As `JFne`.
+            JFneB (R, R, Jump) None;
+            /// As `JFlt`.
+            JFltA (R, R, Jump) None;
+            /// As `JFlt`.
+            JFltB (R, R, Jump) None;
+            /// As `JFle`.
+            JFleA (R, R, Jump) None;
+            /// As `JFle`.
+            JFleB (R, R, Jump) None;
+            /// As `JFnlt`.
+            JFnltA (R, R, Jump) None;
+            /// As `JFnlt`.
+            JFnltB (R, R, Jump) None;
+            /// As `JFnle`.
+            JFnleA (R, R, Jump) None;
+            /// As `JFnle`.
+            JFnleB (R, R, Jump) None;
+            /// As `JEqI`.
+            JEqIA (R, Imm, Jump) None;
+            /// As `JNeI`.
+            JNeIA (R, Imm, Jump) None;
+            /// As `JLtI`.
+            JLtIA (R, Imm, Jump) None;
+            /// As `JLeI`.
+            JLeIA (R, Imm, Jump) None;
+            /// As `JGtI`.
+            JGtIA (R, Imm, Jump) None;
+            /// As `JGeI`.
+            JGeIA (R, Imm, Jump) None;
+            /// As `JmpT`.
+            JmpTA (R, Jump32, None) None;
+            /// As `JmpF`.
+            JmpFA (R, Jump32, None) None;
+            /// As `Mov`.
+            MovB (W, R, None) None;
+            /// As `Ld64`.
+            Ld64B (W, R, Uint) None;
+            /// As `At8u`.
+            At8uC (W, R2, R) None;
+            /// As `At32s`.
+            At32sC (W, R2, R) None;
+            /// As `At64`.
+            At64C (W, R2, R) None;
+            /// As `Fmac`.
+            FmacB (RW, R, R) None;
+            /// As `Fmac`.
+            FmacC (RW, R, R) None;
+            /// As `Fmsc`.
+            FmscB (RW, R, R) None;
+            /// As `Fmsc`.
+            FmscC (RW, R, R) None;
+            /// As `FaddTo`.
+            FaddToB (R, R, Uint) None;
+            /// As `FsubTo`.
+            FsubToB (R, R, Uint) None;
+            /// As `St64`.
+            St64B (R, R, Uint) None;
+
             // ---- stubs, which only the runtime's own code has
             /// Returns over the edge of a stack's segment.
             Edge (None, None, None) None;
@@ -523,7 +730,224 @@ impl Op {
     }
 }
 
+/// What an instruction leaves in the accumulators, beside the slot that it writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    /// Nothing that means something.
+    Nothing,
+    /// The result, as an integer.
+    Int,
+    /// The result, as a float.
+    Float,
+    /// The result, as both.
+    Both,
+}
+
+/// Instructions that have a variant with an operand from an accumulator: the operand's number, the variant, and whether
+/// it is the one for floats.
+const FORWARDED: &[(Op, usize, Op, bool)] = &[
+    (Op::Add, 1, Op::AddB, false),
+    (Op::Add, 2, Op::AddC, false),
+    (Op::Sub, 1, Op::SubB, false),
+    (Op::Sub, 2, Op::SubC, false),
+    (Op::Mul, 1, Op::MulB, false),
+    (Op::Mul, 2, Op::MulC, false),
+    (Op::And, 1, Op::AndB, false),
+    (Op::And, 2, Op::AndC, false),
+    (Op::Or, 1, Op::OrB, false),
+    (Op::Or, 2, Op::OrC, false),
+    (Op::Xor, 1, Op::XorB, false),
+    (Op::Xor, 2, Op::XorC, false),
+    (Op::AndNot, 1, Op::AndNotB, false),
+    (Op::AndNot, 2, Op::AndNotC, false),
+    (Op::Shl, 1, Op::ShlB, false),
+    (Op::Shl, 2, Op::ShlC, false),
+    (Op::Shr, 1, Op::ShrB, false),
+    (Op::Shr, 2, Op::ShrC, false),
+    (Op::Ushr, 1, Op::UshrB, false),
+    (Op::Ushr, 2, Op::UshrC, false),
+    (Op::Fadd, 1, Op::FaddB, true),
+    (Op::Fadd, 2, Op::FaddC, true),
+    (Op::Fsub, 1, Op::FsubB, true),
+    (Op::Fsub, 2, Op::FsubC, true),
+    (Op::Fmul, 1, Op::FmulB, true),
+    (Op::Fmul, 2, Op::FmulC, true),
+    (Op::Fdiv, 1, Op::FdivB, true),
+    (Op::Fdiv, 2, Op::FdivC, true),
+    (Op::AddI, 1, Op::AddIB, false),
+    (Op::MulI, 1, Op::MulIB, false),
+    (Op::AndI, 1, Op::AndIB, false),
+    (Op::ShlI, 1, Op::ShlIB, false),
+    (Op::ShrI, 1, Op::ShrIB, false),
+    (Op::UshrI, 1, Op::UshrIB, false),
+    (Op::JEq, 0, Op::JEqA, false),
+    (Op::JEq, 1, Op::JEqB, false),
+    (Op::JNe, 0, Op::JNeA, false),
+    (Op::JNe, 1, Op::JNeB, false),
+    (Op::JLt, 0, Op::JLtA, false),
+    (Op::JLt, 1, Op::JLtB, false),
+    (Op::JLe, 0, Op::JLeA, false),
+    (Op::JLe, 1, Op::JLeB, false),
+    (Op::JUlt, 0, Op::JUltA, false),
+    (Op::JUlt, 1, Op::JUltB, false),
+    (Op::JUle, 0, Op::JUleA, false),
+    (Op::JUle, 1, Op::JUleB, false),
+    (Op::JFeq, 0, Op::JFeqA, true),
+    (Op::JFeq, 1, Op::JFeqB, true),
+    (Op::JFne, 0, Op::JFneA, true),
+    (Op::JFne, 1, Op::JFneB, true),
+    (Op::JFlt, 0, Op::JFltA, true),
+    (Op::JFlt, 1, Op::JFltB, true),
+    (Op::JFle, 0, Op::JFleA, true),
+    (Op::JFle, 1, Op::JFleB, true),
+    (Op::JFnlt, 0, Op::JFnltA, true),
+    (Op::JFnlt, 1, Op::JFnltB, true),
+    (Op::JFnle, 0, Op::JFnleA, true),
+    (Op::JFnle, 1, Op::JFnleB, true),
+    (Op::JEqI, 0, Op::JEqIA, false),
+    (Op::JNeI, 0, Op::JNeIA, false),
+    (Op::JLtI, 0, Op::JLtIA, false),
+    (Op::JLeI, 0, Op::JLeIA, false),
+    (Op::JGtI, 0, Op::JGtIA, false),
+    (Op::JGeI, 0, Op::JGeIA, false),
+    (Op::JmpT, 0, Op::JmpTA, false),
+    (Op::JmpF, 0, Op::JmpFA, false),
+    (Op::Mov, 1, Op::MovB, false),
+    (Op::Ld64, 1, Op::Ld64B, false),
+    (Op::At8u, 2, Op::At8uC, false),
+    (Op::At32s, 2, Op::At32sC, false),
+    (Op::At64, 2, Op::At64C, false),
+    (Op::Fmac, 1, Op::FmacB, true),
+    (Op::Fmac, 2, Op::FmacC, true),
+    (Op::Fmsc, 1, Op::FmscB, true),
+    (Op::Fmsc, 2, Op::FmscC, true),
+    (Op::FaddTo, 1, Op::FaddToB, true),
+    (Op::FsubTo, 1, Op::FsubToB, true),
+    (Op::St64, 1, Op::St64B, false),
+];
+
 impl Op {
+    /// The variant that takes an operand from an accumulator, after an instruction that left this.
+    pub fn forwarded(self, operand: usize, left: Left) -> Option<Self> {
+        let fits = |float: bool| left == Left::Both || left == if float { Left::Float } else { Left::Int };
+        FORWARDED.iter().find(|(op, number, _, float)| *op == self && *number == operand && fits(*float)).map(|f| f.2)
+    }
+
+    /// What it is a variant of, which operand it takes from an accumulator, and whether from the one for floats.
+    pub fn variant_of(self) -> Option<(Self, usize, bool)> {
+        FORWARDED
+            .iter()
+            .find(|(_, _, variant, _)| *variant == self)
+            .map(|&(op, operand, _, float)| (op, operand, float))
+    }
+
+    /// What it leaves in the accumulators.
+    pub fn leaves(self) -> Left {
+        let op = self.variant_of().map_or(self, |(op, ..)| op);
+        match op {
+            Self::Ld64 | Self::At64 | Self::AtAt64 | Self::Const => Left::Both,
+            Self::Fadd
+            | Self::Fsub
+            | Self::Fmul
+            | Self::Fdiv
+            | Self::Fneg
+            | Self::Fround
+            | Self::Fmin
+            | Self::Fmax
+            | Self::I2f
+            | Self::U2f
+            | Self::I2s
+            | Self::U2s
+            | Self::LdF32
+            | Self::Fsqrt
+            | Self::Fabs
+            | Self::Ffloor
+            | Self::Fceil
+            | Self::Ftrunc
+            | Self::Fmac
+            | Self::Fmsc => Left::Float,
+            Self::Mov
+            | Self::Imm
+            | Self::Add
+            | Self::Sub
+            | Self::Mul
+            | Self::And
+            | Self::Or
+            | Self::Xor
+            | Self::AndNot
+            | Self::Shl
+            | Self::Shr
+            | Self::Ushr
+            | Self::AddI
+            | Self::MulI
+            | Self::AndI
+            | Self::ShlI
+            | Self::ShrI
+            | Self::UshrI
+            | Self::Div
+            | Self::Rem
+            | Self::Udiv
+            | Self::Urem
+            | Self::Neg
+            | Self::Not
+            | Self::NotB
+            | Self::Ext8s
+            | Self::Ext16s
+            | Self::Ext32s
+            | Self::Ext8u
+            | Self::Ext16u
+            | Self::Ext32u
+            | Self::Eq
+            | Self::Ne
+            | Self::Lt
+            | Self::Le
+            | Self::Ult
+            | Self::Ule
+            | Self::Feq
+            | Self::Fne
+            | Self::Flt
+            | Self::Fle
+            | Self::F2i
+            | Self::F2u
+            | Self::Ld8s
+            | Self::Ld8u
+            | Self::Ld16s
+            | Self::Ld16u
+            | Self::Ld32s
+            | Self::Ld32u
+            | Self::Lea
+            | Self::ElemAddr
+            | Self::ArrayAddr
+            | Self::StrAt
+            | Self::Len
+            | Self::Cap
+            | Self::At8u
+            | Self::At32s
+            | Self::AtAt8u
+            | Self::IsType
+            | Self::StrEq
+            | Self::StrCmp => Left::Int,
+            _ => Left::Nothing,
+        }
+    }
+
+    /// Whether it goes on at a loop's head, which is a safepoint.
+    pub fn is_loop(self) -> bool {
+        matches!(
+            self,
+            Self::Loop
+                | Self::LoopLt
+                | Self::LoopLe
+                | Self::LoopLtI
+                | Self::LoopLeI
+                | Self::LoopGtI
+                | Self::LoopGeI
+                | Self::LoopNeI
+                | Self::IncLt
+                | Self::IncLtI
+        )
+    }
+
     /// Whether execution can go on behind it.
     pub fn falls_through(self) -> bool {
         !matches!(self, Self::Jmp | Self::Loop | Self::Ret | Self::Panic | Self::Unreachable | Self::BadAssert)

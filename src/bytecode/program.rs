@@ -234,7 +234,7 @@ impl Program {
         let idx = instr.ext as u32;
         let of = self.types.get(idx as usize);
         match operand {
-            Operand::W | Operand::R => 1,
+            Operand::W | Operand::R | Operand::RW => 1,
             Operand::W2 | Operand::R2 => 2,
             Operand::Rn | Operand::Wn => match instr.op {
                 Op::MovN => instr.c,

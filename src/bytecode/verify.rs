@@ -82,12 +82,45 @@ impl Check<'_> {
         if at != code.len() || last.is_none_or(Op::falls_through) {
             return Err(self.problem(at, "execution runs off the end"));
         }
-        let mut at = 0;
+        let targets: Vec<u32> = self.targets();
+        let (mut at, mut before) = (0, None);
         while let Some(instr) = Instr::decode(code, at) {
             self.instruction(at, &instr)?;
+            self.forwarded(at, &instr, before, targets.binary_search(&(at as u32)).is_ok())?;
+            before = Some(instr);
             at += instr.op.words();
         }
         self.tables()
+    }
+
+    /// Where jumps, returns and recoveries lead, in order.
+    fn targets(&self) -> Vec<u32> {
+        let mut targets: Vec<u32> = self.function.recovery.into_iter().collect();
+        targets.extend(self.function.maps.iter().map(|(at, _)| *at));
+        let mut at = 0;
+        while let Some(instr) = Instr::decode(&self.function.code, at) {
+            targets.extend(instr.target(at as u32));
+            at += instr.op.words();
+        }
+        targets.sort_unstable();
+        targets
+    }
+
+    /// An operand from an accumulator must have been written by the instruction before, with no other way to here.
+    fn forwarded(&self, at: usize, instr: &Instr, before: Option<Instr>, is_target: bool) -> Result<(), Problem> {
+        let Some((op, operand, float)) = instr.op.variant_of() else { return Ok(()) };
+        let slot = [instr.a, instr.b, instr.c][operand];
+        let fits = before.is_some_and(|before| {
+            let first = before.op.info().operands[0];
+            matches!(first, Operand::W | Operand::RW)
+                && before.a == slot
+                && op.forwarded(operand, before.op.leaves()) == Some(instr.op)
+        });
+        if fits && !is_target {
+            return Ok(());
+        }
+        let which = if float { "the accumulator for floats" } else { "the accumulator" };
+        Err(self.problem(at, format!("slot {slot} is not in {which}")))
     }
 
     fn instruction(&self, at: usize, instr: &Instr) -> Result<(), Problem> {
@@ -101,6 +134,9 @@ impl Check<'_> {
         };
         if instr.op.info().ext == super::isa::Ext::Type {
             known("type", instr.ext as u32 as usize, program.types.len())?;
+        }
+        if instr.op.info().ext == super::isa::Ext::Slot {
+            self.slots(at, instr.ext as u16, 1)?;
         }
         for (&operand, value) in instr.op.info().operands.iter().zip([instr.a, instr.b, instr.c]) {
             match operand {
@@ -194,6 +230,15 @@ mod tests {
         let into = [Instr::long(Op::Jmp, 0, 1), Instr::new(Op::ElemAddr, 4, 4, 4).with(8, 0), ret];
         assert_eq!(problem(&into), "a jump to 2, where no instruction begins");
         assert_eq!(problem(&[Instr::new(Op::Edge, 0, 0, 0), ret]), "an instruction of the machine itself");
+        let forwarded = [Instr::new(Op::Add, 4, 5, 5), Instr::new(Op::AddB, 5, 4, 4), ret];
+        assert_eq!(problem(&forwarded), "");
+        let other = [Instr::new(Op::Add, 4, 5, 5), Instr::new(Op::AddB, 5, 6, 4), ret];
+        assert_eq!(problem(&other), "slot 6 is not in the accumulator");
+        let wrong = [Instr::new(Op::Add, 4, 5, 5), Instr::new(Op::FaddB, 5, 4, 4), ret];
+        assert_eq!(problem(&wrong), "slot 4 is not in the accumulator for floats");
+        let target =
+            [Instr::new(Op::Add, 4, 5, 5), Instr::new(Op::AddB, 5, 4, 4), Instr::long(Op::Jmp, 0, -2i32 as u32)];
+        assert_eq!(problem(&target), "slot 4 is not in the accumulator");
         assert_eq!(problem(&[Instr::new(Op::LdT, 4, 4, 0).with(0, 0), ret]), "there is no type 0");
     }
 

@@ -20,6 +20,8 @@ pub enum Dest {
     Mem(u16, u16),
     /// Slots of an outer frame, whose address is in slot `base`.
     Outer { base: u16, slot: u16 },
+    /// An element of a slice, whose size and kind one instruction moves: the slots with the slice and the index.
+    Elem { slice: u16, index: u16, kind: Kind },
     /// The element of a map: the slot with the map, those with the key, and the map's type.
     Map { map: u16, key: u16, ty: TypeId },
 }
@@ -161,9 +163,28 @@ impl Fun<'_, '_> {
                     let key = self.expr_as(index, key);
                     return Dest::Map { map, key, ty: x_ty };
                 }
+                if let Type::Slice(elem) = self.under(x_ty)
+                    && let Some(kind) = self.elem_kind(elem)
+                {
+                    let index = self.ast().first(indices).unwrap_or(x);
+                    let slice = self.expr(x);
+                    let index = self.index(index);
+                    return Dest::Elem { slice, index, kind };
+                }
                 self.address(e)
             }
             _ => self.address(e),
+        }
+    }
+
+    /// The kind of elements that instructions load from and store to slices.
+    fn elem_kind(&mut self, elem: TypeId) -> Option<Kind> {
+        let layout = self.layout(elem);
+        match layout.kind {
+            Kind::Bool | Kind::Uint8 | Kind::Int32 => Some(layout.kind),
+            Kind::Struct | Kind::Array => None,
+            kind if layout.size == 8 => Some(kind),
+            _ => None,
         }
     }
 
@@ -327,6 +348,17 @@ impl Fun<'_, '_> {
                 self.outer_load(base, slot, to, &layout.slots);
                 to
             }
+            Dest::Elem { slice, index, kind } => {
+                let layout = self.layout(ty);
+                let to = want.unwrap_or_else(|| self.take(&layout));
+                let op = match kind {
+                    Kind::Bool | Kind::Uint8 => Op::At8u,
+                    Kind::Int32 => Op::At32s,
+                    _ => Op::At64,
+                };
+                self.b.emit(op, to, slice, index);
+                to
+            }
             Dest::Map { map, key, ty: map_ty } => self.map_load(map, key, map_ty, want, None),
             Dest::Blank => {
                 let layout = self.layout(ty);
@@ -349,6 +381,15 @@ impl Fun<'_, '_> {
             Dest::Outer { base, slot } => {
                 let kinds = self.layout(ty).slots.clone();
                 self.outer_store(base, slot, from, &kinds);
+            }
+            Dest::Elem { slice, index, kind } => {
+                let op = match kind {
+                    Kind::Bool | Kind::Uint8 => Op::Set8,
+                    Kind::Int32 => Op::Set32,
+                    Kind::Pointer | Kind::Map | Kind::Chan | Kind::Func => Op::SetP,
+                    _ => Op::Set64,
+                };
+                self.b.emit(op, slice, index, from);
             }
             Dest::Map { map, key, ty: map_ty } => {
                 let to = self.pointer();
@@ -430,6 +471,13 @@ impl Fun<'_, '_> {
                 self.mov(copy, pointer, 1);
                 Dest::Mem(copy, offset)
             }
+            Dest::Elem { slice, index, kind } => {
+                let copy = self.b.take(&std::sync::Arc::from([WordKind::Pointer, WordKind::Scalar]));
+                self.mov(copy, slice, 2);
+                let place = self.scalar();
+                self.mov(place, index, 1);
+                Dest::Elem { slice: copy, index: place, kind }
+            }
             Dest::Map { map, key, ty } => {
                 let copy = self.pointer();
                 self.mov(copy, map, 1);
@@ -474,6 +522,25 @@ impl Fun<'_, '_> {
             Dest::Slots(slot) => {
                 self.apply(op, ty, slot, y, slot);
             }
+            Dest::Mem(pointer, offset)
+                if matches!(op, BinOp::Add | BinOp::Sub) && self.adds_in_place(op, ty) && !self.may_stop(y) =>
+            {
+                let kind = self.layout(ty).kind;
+                let value = match y {
+                    Some(y) => self.expr_as(y, ty),
+                    None => {
+                        let step = if op == BinOp::Add { 1 } else { -1i64 };
+                        let word = if kind == Kind::Float64 { 1f64.to_bits() } else { step as u64 };
+                        self.word_slot(word)
+                    }
+                };
+                let code = match (kind, op) {
+                    (Kind::Float64, BinOp::Add) => Op::FaddTo,
+                    (Kind::Float64, _) => Op::FsubTo,
+                    _ => Op::AddTo,
+                };
+                self.b.emit(code, pointer, value, offset);
+            }
             dest => {
                 let old = self.load_dest(dest, ty, None);
                 let layout = self.layout(ty);
@@ -482,6 +549,21 @@ impl Fun<'_, '_> {
                 self.store_dest(dest, ty, to);
             }
         }
+    }
+
+    /// Whether an instruction adds to such values in memory.
+    fn adds_in_place(&mut self, op: BinOp, ty: TypeId) -> bool {
+        let layout = self.layout(ty);
+        match layout.kind {
+            Kind::Float64 => true,
+            Kind::Int | Kind::Int64 | Kind::Uint | Kind::Uint64 | Kind::Uintptr => op == BinOp::Add,
+            _ => false,
+        }
+    }
+
+    /// Whether an operand calls something, which could change what it is added to.
+    fn may_stop(&self, y: Option<ExprId>) -> bool {
+        y.is_some_and(|y| self.calls(y))
     }
 
     fn apply(&mut self, op: BinOp, ty: TypeId, x: u16, y: Option<ExprId>, to: u16) {

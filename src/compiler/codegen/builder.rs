@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::bytecode::isa::{Instr, Op, Operand};
+use crate::bytecode::isa::{Instr, Left, Op, Operand};
 use crate::bytecode::program::{HEADER, Place, WordKind};
 
 /// Numbers from here on are slots of the outgoing call's frame.
@@ -45,6 +45,20 @@ pub struct Builder {
     pub dead: bool,
     /// Slots of the parameters.
     pub params: u16,
+    /// The slot that the last instruction has written, where it ends, and what it left in the accumulators.
+    last: Option<(u16, u32, Left)>,
+    /// Loops around what is being compiled.
+    pub loops: u32,
+    /// Slots with constants that loops use, by the instruction that loads them.
+    constants: FxHashMap<u64, u16>,
+}
+
+/// Most slots with constants in a function.
+const MAX_CONSTANTS: usize = 32;
+
+/// The operation without what it takes from an accumulator.
+fn plain(op: Op) -> Op {
+    op.variant_of().map_or(op, |(op, ..)| op)
 }
 
 /// Why a function cannot be encoded.
@@ -73,6 +87,9 @@ impl Builder {
             barrier: 0,
             dead: false,
             params: 0,
+            last: None,
+            loops: 0,
+            constants: FxHashMap::default(),
         }
     }
 
@@ -114,6 +131,11 @@ impl Builder {
         }
     }
 
+    /// Whether a slot was taken since, so that nothing outlasts its next use.
+    pub fn taken_since(&self, mark: usize, slot: u16) -> bool {
+        self.owned[mark..].iter().any(|(kinds, first)| *first == slot && kinds.len() <= 2)
+    }
+
     /// Says that slots are written and read through their address, so that they count as live everywhere.
     pub fn pin(&mut self, slot: u16, count: u16) {
         if count > 0 && !self.pinned.contains(&(slot, count)) {
@@ -136,8 +158,9 @@ impl Builder {
         self.code.len() as u32
     }
 
-    fn push(&mut self, instr: Instr) {
+    fn push(&mut self, mut instr: Instr) {
         let at = self.at();
+        self.forward(&mut instr);
         if self.places.last().is_none_or(|(_, last)| *last != self.place) {
             self.places.push((at, self.place));
         }
@@ -155,6 +178,63 @@ impl Builder {
         if instr.op.words() == 2 {
             self.code.push(instr.ext);
         }
+        let writes = matches!(info.operands[0], Operand::W | Operand::RW | Operand::W2);
+        self.last = writes.then(|| (instr.a, self.at(), instr.op.leaves()));
+    }
+
+    /// Takes an operand from the accumulator if the instruction before has just written it.
+    fn forward(&self, instr: &mut Instr) {
+        let Some((slot, end, left)) = self.last else { return };
+        if end != self.at() || self.barrier >= self.at() || left == Left::Nothing {
+            return;
+        }
+        for (operand, value) in [instr.a, instr.b, instr.c].into_iter().enumerate() {
+            if value == slot
+                && let Some(op) = instr.op.forwarded(operand, left)
+            {
+                instr.op = op;
+                return;
+            }
+        }
+    }
+
+    /// The last instruction, if it is this operation and has written this slot, and nothing jumps behind it: it is
+    /// taken back. Its value must not be used by anything else.
+    pub fn take_back(&mut self, is: impl Fn(Op) -> bool, slot: u16) -> Option<Instr> {
+        let (written, end, _) = self.last?;
+        if written != slot || end != self.at() || self.barrier >= self.at() {
+            return None;
+        }
+        let words = [2, 1].into_iter().find(|&words| {
+            let start = self.code.len().wrapping_sub(words);
+            Instr::decode(&self.code, start).is_some_and(|i| i.op.words() == words && i.a == slot && is(plain(i.op)))
+        })?;
+        let start = self.code.len() - words;
+        let mut instr = Instr::decode(&self.code, start)?;
+        // Whoever takes it back puts its operands elsewhere.
+        if self.windows.last() == Some(&(start as u32)) {
+            return None;
+        }
+        instr.op = plain(instr.op);
+        self.code.truncate(start);
+        self.last = None;
+        if self.places.last().is_some_and(|(at, _)| *at >= self.at()) {
+            self.places.pop();
+        }
+        Some(instr)
+    }
+
+    /// A slot with a constant, which an instruction loads at the function's beginning.
+    pub fn constant_slot(&mut self, load: Instr) -> Option<u16> {
+        if let Some(&known) = self.constants.get(&load.word()) {
+            return Some(known);
+        }
+        if self.constants.len() >= MAX_CONSTANTS {
+            return None;
+        }
+        let slot = self.fresh(&[WordKind::Scalar]);
+        self.constants.insert(load.word(), slot);
+        Some(slot)
     }
 
     /// Says that an outgoing call has so many slots for arguments or results.
@@ -206,7 +286,20 @@ impl Builder {
     }
 
     /// An instruction whose last operand is a jump.
-    pub fn jump(&mut self, op: Op, a: u16, b: u16, label: Label) {
+    pub fn jump(&mut self, mut op: Op, a: u16, b: u16, label: Label) {
+        let counted = match op {
+            Op::LoopLt => Some(Op::IncLt),
+            Op::LoopLtI => Some(Op::IncLtI),
+            _ => None,
+        };
+        if let Some(counted) = counted
+            && let Some((_, end, _)) = self.last
+            && end == self.at()
+            && self.code.last() == Some(&Instr::new(Op::AddI, a, a, 1).word())
+            && self.take_back(|op| op == Op::AddI, a).is_some()
+        {
+            op = counted;
+        }
         self.jumps.push((self.at(), label));
         self.push(Instr::new(op, a, b, 0));
         if matches!(op, Op::Jmp | Op::Loop) {
@@ -219,6 +312,10 @@ impl Builder {
     /// Pinned slots are read by the collector from the beginning, so they begin as zero.
     fn clear_pinned(&mut self) {
         let mut prefix = Vec::new();
+        let mut constants: Vec<(u64, u16)> = self.constants.drain().collect();
+        constants.sort_unstable_by_key(|(_, slot)| *slot);
+        // The first operand is the slot.
+        prefix.extend(constants.into_iter().map(|(load, slot)| load | u64::from(slot) << 16));
         for &(slot, count) in &self.pinned {
             // Parameters have a value from the beginning.
             if slot >= HEADER + self.params
@@ -272,7 +369,7 @@ impl Builder {
 
 fn is_slot(operand: Operand) -> bool {
     use Operand::*;
-    matches!(operand, W | W2 | R | R2 | Rn | Wn | Window)
+    matches!(operand, W | W2 | RW | R | R2 | Rn | Wn | Window)
 }
 
 /// Where the values of a parameter or result list lie, from the first slot on, and what the slots hold.

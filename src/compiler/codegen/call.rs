@@ -52,11 +52,35 @@ impl Fun<'_, '_> {
             Mode::Builtin(builtin) => return self.builtin(e, builtin, args, ty, want),
             _ => {}
         }
+        if let Some(slot) = self.intrinsic(fun, args, want) {
+            return slot;
+        }
         self.call(e);
         let layout = self.layout(ty);
         let to = want.unwrap_or_else(|| self.take(&layout));
         self.mov(to, ARGS, layout.width());
         to
+    }
+
+    /// A call of a native function that is an instruction.
+    fn intrinsic(&mut self, fun: ExprId, args: List<ExprId>, want: Option<u16>) -> Option<u16> {
+        let obj = self.declared_function(fun)?;
+        let native = self.g.decls.get(&obj).is_some_and(|&func| self.ast().func(func).body.is_none());
+        if !native || self.ast().list(args).count() != 1 {
+            return None;
+        }
+        let op = match self.g.function_name(obj, &[]).as_str() {
+            "math.Sqrt" => Op::Fsqrt,
+            "math.Abs" => Op::Fabs,
+            "math.Floor" => Op::Ffloor,
+            "math.Ceil" => Op::Fceil,
+            "math.Trunc" => Op::Ftrunc,
+            _ => return None,
+        };
+        let x = self.expr_as(self.ast().first(args)?, tid::FLOAT64);
+        let to = want.unwrap_or_else(|| self.scalar());
+        self.b.emit(op, to, x, 0);
+        Some(to)
     }
 
     /// Calls; the results are in the window.
@@ -295,7 +319,7 @@ impl Fun<'_, '_> {
     }
 
     /// Whether evaluating an expression uses the window or can stop.
-    fn calls(&self, e: ExprId) -> bool {
+    pub fn calls(&self, e: ExprId) -> bool {
         if self.g.query.info().value(e).is_some() {
             return false;
         }

@@ -5,7 +5,7 @@
 
 use super::builder::ARGS;
 use super::func::{Fun, Storage};
-use crate::bytecode::isa::Op;
+use crate::bytecode::isa::{Instr, Op};
 use crate::bytecode::program::{Kind, WordKind};
 use crate::compiler::check::{Mode, SelectionKind};
 use crate::compiler::syntax::ast::{BinOp, Expr, ExprId, UnOp};
@@ -123,12 +123,8 @@ impl Fun<'_, '_> {
     // ---- constants
 
     pub fn integer(&mut self, to: u16, value: u64) {
-        if i64::from(value as i32) as u64 == value {
-            self.b.emit_long(Op::Imm, to, value as u32);
-        } else {
-            let index = self.g.constant(value);
-            self.b.emit_long(Op::Const, to, index);
-        }
+        let load = self.load_of(to, value);
+        self.b.emit_long(load.op, to, load.long_operand());
     }
 
     pub fn float(&mut self, to: u16, value: f64) {
@@ -142,6 +138,12 @@ impl Fun<'_, '_> {
             let from = self.constant(value, own, None);
             return self.boxed(from, own, want);
         }
+        if want.is_none()
+            && self.b.loops > 0
+            && let Some(slot) = self.loop_constant(value, layout.kind)
+        {
+            return slot;
+        }
         let to = want.unwrap_or_else(|| self.take(&layout));
         match layout.kind {
             Kind::String => {
@@ -149,16 +151,41 @@ impl Fun<'_, '_> {
                 let index = self.g.string(&bytes);
                 self.b.emit_long(Op::Str, to, index);
             }
-            Kind::Bool => self.integer(to, u64::from(value.as_bool() == Some(true))),
-            Kind::Float64 => self.float(to, to_f64(value).unwrap_or(0.0)),
-            Kind::Float32 => self.float(to, f64::from(to_f32(value).unwrap_or(0.0))),
-            _ => {
-                let whole = value.to_int().unwrap_or(Value::Int(0));
-                let bits = whole.as_i64().map(|v| v as u64).or_else(|| whole.as_u64()).unwrap_or(0);
-                self.integer(to, bits);
+            kind => {
+                let load = self.load_of(to, word_of(value, kind));
+                self.b.emit_long(load.op, to, load.long_operand());
             }
         }
         to
+    }
+
+    /// The instruction that loads a word.
+    fn load_of(&mut self, to: u16, word: u64) -> Instr {
+        if i64::from(word as i32) as u64 == word {
+            Instr::long(Op::Imm, to, word as u32)
+        } else {
+            Instr::long(Op::Const, to, self.g.constant(word))
+        }
+    }
+
+    /// A slot with a word.
+    pub fn word_slot(&mut self, word: u64) -> u16 {
+        let load = self.load_of(0, word);
+        let hoisted = if self.b.loops > 0 { self.b.constant_slot(load) } else { None };
+        hoisted.unwrap_or_else(|| {
+            let to = self.scalar();
+            self.integer(to, word);
+            to
+        })
+    }
+
+    /// The slot of a constant that a loop uses: it is loaded once per call.
+    fn loop_constant(&mut self, value: &Value, kind: Kind) -> Option<u16> {
+        if kind == Kind::String {
+            return None;
+        }
+        let load = self.load_of(0, word_of(value, kind));
+        self.b.constant_slot(load)
     }
 
     /// A constant integer that fits an immediate operand.
@@ -339,10 +366,24 @@ impl Fun<'_, '_> {
                         return self.load_dest(place, ty, want);
                     }
                 };
+                let mark = self.b.mark();
                 let slice = self.expr(x);
                 let i = self.index(index);
                 let to = want.unwrap_or_else(|| self.take(&layout));
-                self.b.emit(op, to, slice, i);
+                // `x[i][j]`
+                let nested = match op {
+                    Op::At64 => Some(Op::AtAt64),
+                    Op::At8u => Some(Op::AtAt8u),
+                    _ => None,
+                };
+                if let Some(nested) = nested
+                    && self.b.taken_since(mark, slice)
+                    && let Some(outer) = self.b.take_back(|op| op == Op::At2, slice)
+                {
+                    self.b.emit_ext(nested, [to, outer.b, outer.c], u32::from(i), 0);
+                } else {
+                    self.b.emit(op, to, slice, i);
+                }
                 to
             }
             _ => {
@@ -468,6 +509,19 @@ impl Fun<'_, '_> {
 
 fn is_nil(basic: crate::compiler::types::Basic) -> bool {
     basic == crate::compiler::types::Basic::UntypedNil
+}
+
+/// A constant that is no string, as slots hold it.
+fn word_of(value: &Value, kind: Kind) -> u64 {
+    match kind {
+        Kind::Bool => u64::from(value.as_bool() == Some(true)),
+        Kind::Float64 => to_f64(value).unwrap_or(0.0).to_bits(),
+        Kind::Float32 => f64::from(to_f32(value).unwrap_or(0.0)).to_bits(),
+        _ => {
+            let whole = value.to_int().unwrap_or(Value::Int(0));
+            whole.as_i64().map(|v| v as u64).or_else(|| whole.as_u64()).unwrap_or(0)
+        }
+    }
 }
 
 /// The type of a constant that has none.

@@ -68,6 +68,8 @@ pub struct Fun<'g, 'a> {
     pub ranges: u32,
     /// What is around the body of a loop over a function.
     pub outer: Option<Outer>,
+    /// The head of the loop whose end is being compiled: jumps there are safepoints.
+    pub back_edge: Option<Label>,
     /// Why a part of it could not be encoded.
     pub failed: Option<TooLarge>,
     scopes: Vec<usize>,
@@ -93,6 +95,7 @@ impl<'g, 'a> Fun<'g, 'a> {
             ranges: 0,
             outer: None,
             failed: None,
+            back_edge: None,
             scopes: Vec::new(),
         }
     }

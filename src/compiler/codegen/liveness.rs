@@ -131,7 +131,7 @@ impl Analysis<'_> {
                 Op::RunDefers => {
                     places.insert(at);
                 }
-                Op::Loop => {
+                op if op.is_loop() => {
                     places.extend(instr.target(at));
                 }
                 _ => {}

@@ -115,7 +115,18 @@ impl Fun<'_, '_> {
             return self.shift(op, kind, x, y, to);
         }
         if kind.is_float() {
+            let mark = self.b.mark();
             let right = self.expr_as(y, ty);
+            // `x += y * z`
+            if to == x
+                && kind == Kind::Float64
+                && matches!(op, BinOp::Add | BinOp::Sub)
+                && self.b.taken_since(mark, right)
+                && let Some(product) = self.b.take_back(|op| op == Op::Fmul, right)
+            {
+                let code = if op == BinOp::Add { Op::Fmac } else { Op::Fmsc };
+                return self.b.emit(code, to, product.b, product.c);
+            }
             let code = match op {
                 BinOp::Add => Op::Fadd,
                 BinOp::Sub => Op::Fsub,
@@ -285,6 +296,9 @@ impl Fun<'_, '_> {
 
     /// A conditional jump, near or far.
     pub fn jump_if(&mut self, op: Op, a: u16, b: u16, to: Label) {
+        if self.back_edge == Some(to) {
+            return self.jump_back(op, a, b, to);
+        }
         if !self.far || matches!(op, Op::JmpT | Op::JmpF) {
             return self.b.jump(op, a, b, to);
         }
@@ -296,12 +310,38 @@ impl Fun<'_, '_> {
         self.b.bind(no);
     }
 
+    /// A conditional jump to a loop's head.
+    fn jump_back(&mut self, op: Op, a: u16, b: u16, to: Label) {
+        let fused = match op {
+            Op::JLt => Some(Op::LoopLt),
+            Op::JLe => Some(Op::LoopLe),
+            Op::JLtI => Some(Op::LoopLtI),
+            Op::JLeI => Some(Op::LoopLeI),
+            Op::JGtI => Some(Op::LoopGtI),
+            Op::JGeI => Some(Op::LoopGeI),
+            Op::JNeI => Some(Op::LoopNeI),
+            _ => None,
+        };
+        match fused {
+            Some(fused) if !self.far => self.b.jump(fused, a, b, to),
+            _ => {
+                let (yes, no) = (self.b.label(), self.b.label());
+                self.b.jump(op, a, b, yes);
+                self.b.jump(Op::Jmp, 0, 0, no);
+                self.b.bind(yes);
+                self.b.jump(Op::Loop, 0, 0, to);
+                self.b.bind(no);
+            }
+        }
+    }
+
     /// Jumps to one of two places as a condition holds or not; one that is absent is what follows.
     pub fn branch(&mut self, e: ExprId, yes: Option<Label>, no: Option<Label>) {
         let e = self.ast().unparen(e);
         if let Some(value) = self.g.query.info().value(e).and_then(|v| v.as_bool()) {
             if let Some(to) = if value { yes } else { no } {
-                self.b.jump(Op::Jmp, 0, 0, to);
+                let op = if self.back_edge == Some(to) { Op::Loop } else { Op::Jmp };
+                self.b.jump(op, 0, 0, to);
             }
             return;
         }
@@ -334,7 +374,7 @@ impl Fun<'_, '_> {
                 self.b.jump(Op::Jmp, 0, 0, yes);
             }
         } else if let Some(yes) = yes {
-            self.b.jump(Op::JmpT, slot, 0, yes);
+            self.jump_if(Op::JmpT, slot, 0, yes);
         }
     }
 

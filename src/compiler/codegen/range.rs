@@ -104,6 +104,13 @@ impl Fun<'_, '_> {
         }
     }
 
+    /// Goes on at a loop's head if a comparison holds.
+    fn repeat(&mut self, op: Op, a: u16, b: u16, top: super::builder::Label) {
+        let outer = self.back_edge.replace(top);
+        self.jump_if(op, a, b, top);
+        self.back_edge = outer;
+    }
+
     fn range_integer(&mut self, first: Var, x: ExprId, ty: TypeId, label: Option<Symbol>, body: BlockId) {
         // The count has the type of the variable.
         let ty = match first {
@@ -124,19 +131,17 @@ impl Fun<'_, '_> {
         self.b.jump(Op::Jmp, 0, 0, end);
         self.b.bind(enter);
         self.b.bind(top);
+        self.b.loops += 1;
         self.open_scope();
         self.bind(first, i, ty);
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
         self.block(body);
         self.targets.pop();
         self.close_scope();
+        self.b.loops -= 1;
         self.b.bind(next);
         self.b.emit(Op::AddI, i, i, 1);
-        let again = self.b.label();
-        self.jump_if(less, i, count, again);
-        self.b.jump(Op::Jmp, 0, 0, end);
-        self.b.bind(again);
-        self.b.jump(Op::Loop, 0, 0, top);
+        self.repeat(less, i, count, top);
         self.b.bind(end);
     }
 
@@ -157,6 +162,7 @@ impl Fun<'_, '_> {
         self.b.jump(Op::Jmp, 0, 0, end);
         self.b.bind(enter);
         self.b.bind(top);
+        self.b.loops += 1;
         self.open_scope();
         self.bind(first, i, tid::INT);
         if !matches!(second, Var::None) {
@@ -181,13 +187,10 @@ impl Fun<'_, '_> {
         self.block(body);
         self.targets.pop();
         self.close_scope();
+        self.b.loops -= 1;
         self.b.bind(next);
         self.b.emit(Op::AddI, i, i, 1);
-        let again = self.b.label();
-        self.jump_if(Op::JLt, i, count, again);
-        self.b.jump(Op::Jmp, 0, 0, end);
-        self.b.bind(again);
-        self.b.jump(Op::Loop, 0, 0, top);
+        self.repeat(Op::JLt, i, count, top);
         self.b.bind(end);
     }
 
@@ -210,6 +213,7 @@ impl Fun<'_, '_> {
         let rune = self.b.take(&std::sync::Arc::from([WordKind::Scalar; 2]));
         let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
         self.b.bind(top);
+        self.b.loops += 1;
         let enter = self.b.label();
         self.jump_if(Op::JLt, i, text + 1, enter);
         self.b.jump(Op::Jmp, 0, 0, end);
@@ -222,6 +226,7 @@ impl Fun<'_, '_> {
         self.block(body);
         self.targets.pop();
         self.close_scope();
+        self.b.loops -= 1;
         self.b.bind(next);
         self.mov(i, rune + 1, 1);
         self.b.jump(Op::Loop, 0, 0, top);
@@ -246,6 +251,7 @@ impl Fun<'_, '_> {
         let (at_key, at_elem) = (self.pointer(), self.pointer());
         let (top, end) = (self.b.label(), self.b.label());
         self.b.bind(top);
+        self.b.loops += 1;
         self.b.emit_ext(Op::MapNext, [iter, at_key, at_elem], idx, 0);
         self.jump_if(Op::JEqI, at_key, 0, end);
         self.open_scope();
@@ -263,6 +269,7 @@ impl Fun<'_, '_> {
         self.block(body);
         self.targets.pop();
         self.close_scope();
+        self.b.loops -= 1;
         self.b.jump(Op::Loop, 0, 0, top);
         self.b.bind(end);
     }
@@ -279,6 +286,7 @@ impl Fun<'_, '_> {
         self.b.pin(ok, 1);
         let (top, end) = (self.b.label(), self.b.label());
         self.b.bind(top);
+        self.b.loops += 1;
         self.b.emit_ext(Op::Recv, [to, chan, ok], layout.idx, 0);
         self.b.jump(Op::JmpF, ok, 0, end);
         self.open_scope();
@@ -287,6 +295,7 @@ impl Fun<'_, '_> {
         self.block(body);
         self.targets.pop();
         self.close_scope();
+        self.b.loops -= 1;
         self.b.jump(Op::Loop, 0, 0, top);
         self.b.bind(end);
     }

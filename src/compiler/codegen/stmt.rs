@@ -381,7 +381,7 @@ impl Fun<'_, '_> {
             self.stmt(init);
         }
         let cells = self.loop_cells(init);
-        let (top, next, test, end) = (self.b.label(), self.b.label(), self.b.label(), self.b.label());
+        let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
         // The condition is tested before the loop and again at its end.
         if let Some(cond) = cond {
             let mark = self.b.mark();
@@ -389,6 +389,7 @@ impl Fun<'_, '_> {
             self.b.release(mark);
         }
         self.b.bind(top);
+        self.b.loops += 1;
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
         self.block(body);
         self.targets.pop();
@@ -406,17 +407,18 @@ impl Fun<'_, '_> {
         if let Some(post) = post {
             self.stmt(post);
         }
-        self.b.bind(test);
         match cond {
             Some(cond) => {
                 let mark = self.b.mark();
                 self.set_place(self.ast().span(cond));
-                self.branch(cond, None, Some(end));
+                let outer = self.back_edge.replace(top);
+                self.branch(cond, Some(top), None);
+                self.back_edge = outer;
                 self.b.release(mark);
-                self.b.jump(Op::Loop, 0, 0, top);
             }
             None => self.b.jump(Op::Loop, 0, 0, top),
         }
+        self.b.loops -= 1;
         self.b.bind(end);
         self.close_scope();
     }

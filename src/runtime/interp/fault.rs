@@ -56,7 +56,18 @@ pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
     // SAFETY: verified code.
     let word = unsafe { *pc };
     let slice_len = |slot: usize| u64::from(Slice::from_words(o.pair(slot)).len);
-    match Op::from_number(word as u16) {
+    let op = Op::from_number(word as u16);
+    // A variant has its operands in the same slots.
+    match op.map(|op| op.variant_of().map_or(op, |(op, ..)| op)) {
+        Some(Op::AtAt64 | Op::AtAt8u) => {
+            let (outer, i) = (Slice::from_words(o.pair(o.b())), o.get(o.c()));
+            if i >= u64::from(outer.len) {
+                return index(i, outer.len.into());
+            }
+            // SAFETY: the element is inside of the outer slice, which is one of slices.
+            let inner = Slice::from_words(unsafe { *(outer.at as *const [u64; 2]).add(i as usize) });
+            index(o.get(o.ext_slot()), inner.len.into())
+        }
         Some(Op::Div | Op::Rem | Op::Udiv | Op::Urem) => Trap::error("integer divide by zero"),
         Some(Op::CheckShift) => Trap::error("negative shift amount"),
         Some(Op::StrAt) => index(o.get(o.c()), o.pair(o.b())[1]),

@@ -100,13 +100,6 @@ macro_rules! operands {
             usize::from(unsafe { *self.pc.cast::<u16>().add(3) })
         }
 
-        /// The third operand as a number with sign.
-        #[inline(always)]
-        pub fn imm(&self) -> i64 {
-            // SAFETY: as above.
-            i64::from(unsafe { *self.pc.cast::<i16>().add(3) })
-        }
-
         /// The long operand.
         #[inline(always)]
         pub fn long(&self) -> u32 {
@@ -119,6 +112,13 @@ macro_rules! operands {
         pub fn low(&self) -> u32 {
             // SAFETY: only for instructions that have a second word.
             unsafe { *self.pc.cast::<u32>().add(2) }
+        }
+
+        /// The slot in the second word.
+        #[inline(always)]
+        pub fn ext_slot(&self) -> usize {
+            // SAFETY: as above.
+            usize::from(unsafe { *self.pc.cast::<u16>().add(4) })
         }
 
         /// The upper number of the second word.
@@ -170,6 +170,20 @@ impl Operands {
 
 impl State {
     operands!();
+
+    /// The third operand as a number with sign.
+    #[inline(always)]
+    pub fn imm(&self) -> i64 {
+        // SAFETY: instructions have four parts.
+        i64::from(unsafe { *self.pc.cast::<i16>().add(3) })
+    }
+
+    /// The second operand as a number with sign.
+    #[inline(always)]
+    pub fn b_imm(&self) -> i64 {
+        // SAFETY: instructions have four parts.
+        i64::from(unsafe { *self.pc.cast::<i16>().add(2) })
+    }
 
     /// The same for functions outside of handlers.
     #[inline(always)]

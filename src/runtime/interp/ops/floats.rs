@@ -99,3 +99,101 @@ handlers! {
         s.put::<D>(to_uint(x));
     }
 }
+
+/// As `binary`, with operand `b` from the accumulator.
+macro_rules! binary_b {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (s.facc, f64::from_bits(s.get(s.c())));
+                s.put_float::<D>($value);
+            })*
+        }
+    };
+}
+
+/// As `binary`, with operand `c` from the accumulator.
+macro_rules! binary_c {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (f64::from_bits(s.get(s.b())), s.facc);
+                s.put_float::<D>($value);
+            })*
+        }
+    };
+}
+
+binary_b! {
+    FaddB: |x, y| x + y;
+    FsubB: |x, y| x - y;
+    FmulB: |x, y| x * y;
+    FdivB: |x, y| x / y;
+}
+
+binary_c! {
+    FaddC: |x, y| x + y;
+    FsubC: |x, y| x - y;
+    FmulC: |x, y| x * y;
+    FdivC: |x, y| x / y;
+}
+
+macro_rules! unary {
+    ($($name:ident: |$x:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let $x = f64::from_bits(s.get(s.b()));
+                s.put_float::<D>($value);
+            })*
+        }
+    };
+}
+
+unary! {
+    Fsqrt: |x| x.sqrt();
+    Fabs: |x| x.abs();
+}
+
+// What is a call without SSE4.1 is made outside, so that nothing has to be kept over it here.
+unary! {
+    Ffloor: |x| floor(x);
+    Fceil: |x| ceil(x);
+    Ftrunc: |x| trunc(x);
+}
+
+#[inline(never)]
+fn floor(x: f64) -> f64 {
+    x.floor()
+}
+
+#[inline(never)]
+fn ceil(x: f64) -> f64 {
+    x.ceil()
+}
+
+#[inline(never)]
+fn trunc(x: f64) -> f64 {
+    x.trunc()
+}
+
+/// `a ± b * c`, where the product's factors are given.
+macro_rules! accumulate {
+    ($($name:ident: |$s:ident| $y:expr, $z:expr, $sign:tt;)*) => {
+        handlers! {
+            $($name($s) {
+                let product = $y * $z;
+                let sum = f64::from_bits($s.get($s.a())) $sign product;
+                $s.put_float::<D>(sum);
+            })*
+        }
+    };
+}
+
+accumulate! {
+    Fmac: |s| f64::from_bits(s.get(s.b())), f64::from_bits(s.get(s.c())), +;
+    FmacB: |s| s.facc, f64::from_bits(s.get(s.c())), +;
+    FmacC: |s| f64::from_bits(s.get(s.b())), s.facc, +;
+    Fmsc: |s| f64::from_bits(s.get(s.b())), f64::from_bits(s.get(s.c())), -;
+    FmscB: |s| s.facc, f64::from_bits(s.get(s.c())), -;
+    FmscC: |s| f64::from_bits(s.get(s.b())), s.facc, -;
+}

@@ -106,3 +106,74 @@ handlers! {
         s.next::<D>(1);
     }
 }
+
+/// As `binary`, with operand `b` from the accumulator.
+macro_rules! binary_b {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (s.acc, s.get(s.c()));
+                s.put::<D>($value);
+            })*
+        }
+    };
+}
+
+/// As `binary`, with operand `c` from the accumulator.
+macro_rules! binary_c {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (s.get(s.b()), s.acc);
+                s.put::<D>($value);
+            })*
+        }
+    };
+}
+
+/// As `immediate`, with operand `b` from the accumulator.
+macro_rules! immediate_b {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (s.acc, s.imm() as u64);
+                s.put::<D>($value);
+            })*
+        }
+    };
+}
+
+binary_b! {
+    AddB: |x, y| x.wrapping_add(y);
+    SubB: |x, y| x.wrapping_sub(y);
+    MulB: |x, y| x.wrapping_mul(y);
+    AndB: |x, y| x & y;
+    OrB: |x, y| x | y;
+    XorB: |x, y| x ^ y;
+    AndNotB: |x, y| x & !y;
+    ShlB: |x, y| if y < 64 { x << y } else { 0 };
+    ShrB: |x, y| (x as i64 >> y.min(63)) as u64;
+    UshrB: |x, y| if y < 64 { x >> y } else { 0 };
+}
+
+binary_c! {
+    AddC: |x, y| x.wrapping_add(y);
+    SubC: |x, y| x.wrapping_sub(y);
+    MulC: |x, y| x.wrapping_mul(y);
+    AndC: |x, y| x & y;
+    OrC: |x, y| x | y;
+    XorC: |x, y| x ^ y;
+    AndNotC: |x, y| x & !y;
+    ShlC: |x, y| if y < 64 { x << y } else { 0 };
+    ShrC: |x, y| (x as i64 >> y.min(63)) as u64;
+    UshrC: |x, y| if y < 64 { x >> y } else { 0 };
+}
+
+immediate_b! {
+    AddIB: |x, y| x.wrapping_add(y);
+    MulIB: |x, y| x.wrapping_mul(y);
+    AndIB: |x, y| x & y;
+    ShlIB: |x, y| x << (y & 63);
+    ShrIB: |x, y| (x as i64 >> (y & 63)) as u64;
+    UshrIB: |x, y| x >> (y & 63);
+}

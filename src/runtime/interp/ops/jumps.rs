@@ -1,5 +1,7 @@
 //! Jumps.
 
+use std::cmp::Ordering::{Equal, Less};
+
 use super::super::state::{Dispatch, State};
 use super::{Proc, handlers, resume};
 
@@ -22,7 +24,7 @@ macro_rules! branch_immediate {
     ($($name:ident: |$x:ident, $y:ident| $holds:expr;)*) => {
         handlers! {
             $($name(s) {
-                let ($x, $y) = (s.get(s.a()) as i64, i64::from(s.b() as u16 as i16));
+                let ($x, $y) = (s.get(s.a()) as i64, s.b_imm());
                 if $holds {
                     return s.jump::<D>(s.imm());
                 }
@@ -44,10 +46,10 @@ branch! {
     JFlt: |x, y| f64::from_bits(x) < f64::from_bits(y);
     JFle: |x, y| f64::from_bits(x) <= f64::from_bits(y);
     // With a NaN these hold.
-    JFnlt: |x, y| f64::from_bits(x).partial_cmp(&f64::from_bits(y)) != Some(std::cmp::Ordering::Less);
+    JFnlt: |x, y| f64::from_bits(x).partial_cmp(&f64::from_bits(y)) != Some(Less);
     JFnle: |x, y| !matches!(
         f64::from_bits(x).partial_cmp(&f64::from_bits(y)),
-        Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
+        Some(Less | Equal)
     );
 }
 
@@ -95,4 +97,112 @@ handlers! {
 unsafe fn polled(cx: *mut Proc, pc: *const u64, fp: *mut u64) -> super::Next {
     // SAFETY: the processor is the handler's, which keeps no reference to it.
     unsafe { (*cx).safepoint(pc, fp) }
+}
+
+/// As `branch`, with an operand from the accumulator.
+macro_rules! branch_forwarded {
+    ($($name:ident: |$s:ident, $x:ident, $y:ident| ($a:expr, $b:expr), $holds:expr;)*) => {
+        handlers! {
+            $($name($s) {
+                let ($x, $y) = ($a, $b);
+                if $holds {
+                    return $s.jump::<D>($s.imm());
+                }
+                $s.next::<D>(1);
+            })*
+        }
+    };
+}
+
+branch_forwarded! {
+    JEqA: |s, x, y| (s.acc, s.get(s.b())), x == y;
+    JEqB: |s, x, y| (s.get(s.a()), s.acc), x == y;
+    JNeA: |s, x, y| (s.acc, s.get(s.b())), x != y;
+    JNeB: |s, x, y| (s.get(s.a()), s.acc), x != y;
+    JLtA: |s, x, y| (s.acc, s.get(s.b())), (x as i64) < y as i64;
+    JLtB: |s, x, y| (s.get(s.a()), s.acc), (x as i64) < y as i64;
+    JLeA: |s, x, y| (s.acc, s.get(s.b())), x as i64 <= y as i64;
+    JLeB: |s, x, y| (s.get(s.a()), s.acc), x as i64 <= y as i64;
+    JUltA: |s, x, y| (s.acc, s.get(s.b())), x < y;
+    JUltB: |s, x, y| (s.get(s.a()), s.acc), x < y;
+    JUleA: |s, x, y| (s.acc, s.get(s.b())), x <= y;
+    JUleB: |s, x, y| (s.get(s.a()), s.acc), x <= y;
+    JFeqA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), x == y;
+    JFeqB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), x == y;
+    JFneA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), x != y;
+    JFneB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), x != y;
+    JFltA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), x < y;
+    JFltB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), x < y;
+    JFleA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), x <= y;
+    JFleB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), x <= y;
+    JFnltA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), x.partial_cmp(&y) != Some(Less);
+    JFnltB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), x.partial_cmp(&y) != Some(Less);
+    JFnleA: |s, x, y| (s.facc, f64::from_bits(s.get(s.b()))), !matches!(x.partial_cmp(&y), Some(Less | Equal));
+    JFnleB: |s, x, y| (f64::from_bits(s.get(s.a())), s.facc), !matches!(x.partial_cmp(&y), Some(Less | Equal));
+    JEqIA: |s, x, y| (s.acc as i64, s.b_imm()), x == y;
+    JNeIA: |s, x, y| (s.acc as i64, s.b_imm()), x != y;
+    JLtIA: |s, x, y| (s.acc as i64, s.b_imm()), x < y;
+    JLeIA: |s, x, y| (s.acc as i64, s.b_imm()), x <= y;
+    JGtIA: |s, x, y| (s.acc as i64, s.b_imm()), x > y;
+    JGeIA: |s, x, y| (s.acc as i64, s.b_imm()), x >= y;
+}
+
+/// Back to a loop's head.
+macro_rules! repeat {
+    ($($name:ident: |$s:ident, $x:ident, $y:ident| ($a:expr, $b:expr), $holds:expr;)*) => {
+        handlers! {
+            $($name($s) {
+                let ($x, $y) = ($a, $b);
+                if $holds {
+                    if (*$s.cx).memory.mutator.is_asked() {
+                        return $s.cold(poll_short::<D>);
+                    }
+                    return $s.jump::<D>($s.imm());
+                }
+                $s.next::<D>(1);
+            })*
+        }
+    };
+}
+
+repeat! {
+    LoopLt: |s, x, y| (s.get(s.a()) as i64, s.get(s.b()) as i64), x < y;
+    LoopLe: |s, x, y| (s.get(s.a()) as i64, s.get(s.b()) as i64), x <= y;
+    LoopLtI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x < y;
+    LoopLeI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x <= y;
+    LoopGtI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x > y;
+    LoopGeI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x >= y;
+    LoopNeI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x != y;
+    IncLt: |s, x, y| (increment(s), s.get(s.b()) as i64), x < y;
+    IncLtI: |s, x, y| (increment(s), s.b_imm()), x < y;
+}
+
+/// Adds one to operand `a`.
+#[inline(always)]
+fn increment(s: State) -> i64 {
+    let value = s.get(s.a()).wrapping_add(1);
+    s.set(s.a(), value);
+    value as i64
+}
+
+handlers! {
+    JmpTA(s) {
+        if s.acc != 0 {
+            return s.jump::<D>(i64::from(s.long() as i32));
+        }
+        s.next::<D>(1);
+    }
+    JmpFA(s) {
+        if s.acc == 0 {
+            return s.jump::<D>(i64::from(s.long() as i32));
+        }
+        s.next::<D>(1);
+    }
+    /// A safepoint before the loop's next turn, where the distance is the third operand.
+    #[cold]
+    poll_short(s) {
+        let target = s.pc.offset(s.imm() as isize + 1);
+        let next = polled(s.cx, target, s.fp);
+        resume::<D>(s.cx, next, s.spare);
+    }
 }

@@ -40,7 +40,6 @@ load! {
     Ld16u: u16 as u64;
     Ld32s: i32 as i64;
     Ld32u: u32 as u64;
-    Ld64: u64 as u64;
 }
 
 store! {
@@ -50,7 +49,62 @@ store! {
     St64: u64;
 }
 
+/// Loads a word, which may be a float.
+macro_rules! load_word {
+    ($($name:ident: |$s:ident| $base:expr;)*) => {
+        handlers! {
+            $($name($s) {
+                let base = $base as usize;
+                if base == 0 {
+                    return $s.cold(fault::<D>);
+                }
+                let value = *((base + $s.c()) as *const u64);
+                State { facc: f64::from_bits(value), ..$s }.put::<D>(value);
+            })*
+        }
+    };
+}
+
+load_word! {
+    Ld64: |s| s.get(s.b());
+    Ld64B: |s| s.acc;
+}
+
+/// Adds to a word in memory.
+macro_rules! add_to {
+    ($($name:ident: |$s:ident, $old:ident| $new:expr;)*) => {
+        handlers! {
+            $($name($s) {
+                let base = $s.get($s.a()) as usize;
+                if base == 0 {
+                    return $s.cold(fault::<D>);
+                }
+                let at = (base + $s.c()) as *mut u64;
+                let $old = *at;
+                *at = $new;
+                $s.next::<D>(1);
+            })*
+        }
+    };
+}
+
+add_to! {
+    FaddTo: |s, old| (f64::from_bits(old) + f64::from_bits(s.get(s.b()))).to_bits();
+    FaddToB: |s, old| (f64::from_bits(old) + s.facc).to_bits();
+    FsubTo: |s, old| (f64::from_bits(old) - f64::from_bits(s.get(s.b()))).to_bits();
+    FsubToB: |s, old| (f64::from_bits(old) - s.facc).to_bits();
+    AddTo: |s, old| old.wrapping_add(s.get(s.b()));
+}
+
 handlers! {
+    St64B(s) {
+        let base = s.get(s.a()) as usize;
+        if base == 0 {
+            return s.cold(fault::<D>);
+        }
+        *((base + s.c()) as *mut u64) = s.acc;
+        s.next::<D>(1);
+    }
     LdF32(s) {
         let base = s.get(s.b()) as usize;
         if base == 0 {

@@ -9,6 +9,9 @@ handlers! {
         let value = s.get(s.b());
         s.put::<D>(value);
     }
+    MovB(s) {
+        s.put::<D>(s.acc);
+    }
     Mov2(s) {
         s.set_pair(s.a(), s.pair(s.b()));
         s.next::<D>(1);

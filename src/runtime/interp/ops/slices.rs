@@ -40,7 +40,48 @@ macro_rules! set {
 at! {
     At8u: u8 as u64;
     At32s: i32 as i64;
-    At64: u64 as u64;
+}
+
+/// The same with the index from the accumulator.
+macro_rules! at_c {
+    ($($name:ident: $ty:ty as $wide:ty;)*) => {
+        handlers! {
+            $($name(s) {
+                let ([base, size], i) = (s.pair(s.b()), s.acc);
+                if i >= u64::from(size as u32) {
+                    return s.cold(fault::<D>);
+                }
+                let value = *(base as *const $ty).add(i as usize);
+                s.put::<D>(<$wide>::from(value) as u64);
+            })*
+        }
+    };
+}
+
+at_c! {
+    At8uC: u8 as u64;
+    At32sC: i32 as i64;
+}
+
+/// Loads an element of 64 bits, which may be a float.
+macro_rules! at_word {
+    ($($name:ident: |$s:ident| $i:expr;)*) => {
+        handlers! {
+            $($name($s) {
+                let ([base, size], i) = ($s.pair($s.b()), $i);
+                if i >= u64::from(size as u32) {
+                    return $s.cold(fault::<D>);
+                }
+                let value = *(base as *const u64).add(i as usize);
+                State { facc: f64::from_bits(value), ..$s }.put::<D>(value);
+            })*
+        }
+    };
+}
+
+at_word! {
+    At64: |s| s.get(s.c());
+    At64C: |s| s.acc;
 }
 
 set! {
@@ -50,6 +91,32 @@ set! {
 }
 
 handlers! {
+    AtAt64(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let value = *(base as *const u64).add(i as usize);
+        s.set(s.a(), value);
+        State { acc: value, facc: f64::from_bits(value), ..s }.next::<D>(2);
+    }
+    AtAt8u(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let value = u64::from(*(base as *const u8).add(i as usize));
+        s.set(s.a(), value);
+        State { acc: value, ..s }.next::<D>(2);
+    }
     StrAt(s) {
         let ([base, len], i) = (s.pair(s.b()), s.get(s.c()));
         if i >= len {
