@@ -36,7 +36,7 @@ impl Fun<'_, '_> {
     /// The same to slots that the expression may read.
     pub fn expr_as_safely(&mut self, e: ExprId, ty: TypeId, to: u16) {
         if self.writes_last(e) && self.same_representation(e, ty) {
-            self.value(e, Some(to));
+            self.value_as(e, ty, Some(to));
             return;
         }
         let from = self.expr_as(e, ty);

@@ -211,8 +211,8 @@ impl Proc {
     ) -> Result<Self, AllocError> {
         let code = Arc::clone(&machine.code);
         let program = code.program();
-        let text = |bytes: &Box<[u8]>| Str { at: bytes.as_ptr().expose_provenance(), len: bytes.len() };
-        let strings: Box<[Str]> = program.strings.iter().map(text).collect();
+        let text = |bytes: &[u8]| Str { at: bytes.as_ptr().expose_provenance(), len: bytes.len() };
+        let strings: Box<[Str]> = program.strings.iter().map(|bytes| text(bytes)).collect();
         let closures: Box<[u64]> = (0..program.functions.len() as u64).collect();
         let entry = (&raw const closures[program.entry as usize]) as u64;
         let mut sched = Sched::new(Arc::clone(&machine));
@@ -266,7 +266,7 @@ impl Proc {
             self.preempt.nudge.now();
         }
         loop {
-            let g = match self.sched.next() {
+            let g = match self.sched.choose() {
                 NextGoroutine::Run(g) => g,
                 NextGoroutine::Sleep(until) => {
                     self.sleep(until);

@@ -139,8 +139,10 @@ fn stack(c: &mut Call<'_>) -> Result<Flow, Trap> {
 // ---- statistics
 
 fn read_mem_stats(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    let (counters, pauses, ends, classes): (&[Cell<u64>], &[Cell<u64>], &[Cell<u64>], &[Cell<u64>]) =
-        (c.elements(), c.elements(), c.elements(), c.elements());
+    let counters: &[Cell<u64>] = c.elements();
+    let pauses: &[Cell<u64>] = c.elements();
+    let ends: &[Cell<u64>] = c.elements();
+    let classes: &[Cell<u64>] = c.elements();
     let stats = c.memory().mutator.stats();
     let (pages, objects, meta) = (&stats.pages, &stats.objects, &stats.metadata);
     let tiny = objects.tiny_allocs;

@@ -54,7 +54,7 @@ pub(super) const TABLE: Table = &[
     ("ToTitle", |c| in_case(c, Case::Title)),
     ("ToValidUTF8", |c| {
         let ((own, text), replacement) = (c.string_and_text(), c.text());
-        put_changed(c, own, &change::to_valid(text, replacement))
+        put_changed(c, own, change::to_valid(text, replacement))
     }),
     ("replace", |c| {
         let ((own, text), old, new) = (c.string_and_text(), c.text(), c.text());
@@ -126,17 +126,17 @@ fn put_pieces(c: &mut Call<'_>, text: Str, pieces: &[(usize, usize)]) -> Result<
 }
 
 /// The next result: the string that exists if nothing changed.
-fn put_changed(c: &mut Call<'_>, own: Str, text: &std::borrow::Cow<'_, [u8]>) -> Result<Flow, Trap> {
+fn put_changed(c: &mut Call<'_>, own: Str, text: std::borrow::Cow<'_, [u8]>) -> Result<Flow, Trap> {
     match text {
         std::borrow::Cow::Borrowed(_) => c.put_string(own),
-        std::borrow::Cow::Owned(text) => c.put_text(text)?,
+        std::borrow::Cow::Owned(text) => c.put_text(&text)?,
     }
     Ok(Flow::Done)
 }
 
 fn in_case(c: &mut Call<'_>, case: Case) -> Result<Flow, Trap> {
     let (own, text) = c.string_and_text();
-    put_changed(c, own, &change::in_case(text, case))
+    put_changed(c, own, change::in_case(text, case))
 }
 
 fn join(c: &mut Call<'_>) -> Result<Flow, Trap> {

@@ -170,9 +170,9 @@ impl Key {
         let state = FixedState::with_seed(seed);
         Ok(match self {
             Self::Word(word) => spread(state.hash_one(word)),
-            // SAFETY: the caller's promise.
             Self::Text(text) => {
                 let mut hasher = state.build_hasher();
+                // SAFETY: the caller's promise.
                 hasher.write(unsafe { text.bytes() });
                 spread(hasher.finish())
             }

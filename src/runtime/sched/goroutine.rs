@@ -186,7 +186,6 @@ impl GoroutineRef {
 
     /// Its state, for the processor that it belongs to.
     #[inline]
-    #[expect(clippy::mut_from_ref, reason = "ownership goes with the goroutine's state, as its documentation says")]
     pub fn get<'a>(self) -> &'a mut Goroutine {
         // SAFETY: one processor at a time owns it, and keeps no reference over a call that may take another.
         unsafe { &mut *self.cell().state.get() }

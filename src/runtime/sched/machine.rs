@@ -18,6 +18,7 @@ pub struct Machine {
     /// The program's code.
     pub code: Arc<Code>,
     globals: Box<[UnsafeCell<[u64; 2]>]>,
+    #[expect(clippy::vec_box, reason = "cells do not move")]
     goroutines: Mutex<Vec<Box<Cell>>>,
     /// What each processor runs.
     running: Mutex<Vec<(MutatorId, GoroutineRef)>>,
@@ -69,12 +70,10 @@ impl Machine {
     }
 
     /// A goroutine's cell.
-    #[expect(clippy::vec_box, reason = "cells do not move")]
     pub(super) fn add(&self) -> GoroutineRef {
         let cell = Box::new(Cell::new());
         let g = GoroutineRef::new(&cell);
-        let list: &mut Vec<Box<Cell>> = &mut lock(&self.goroutines);
-        list.push(cell);
+        lock(&self.goroutines).push(cell);
         g
     }
 

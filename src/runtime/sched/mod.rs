@@ -190,7 +190,7 @@ impl Sched {
     }
 
     /// What to run next.
-    pub fn next(&mut self) -> Next {
+    pub fn choose(&mut self) -> Next {
         if !self.timers.is_empty() {
             self.fire();
         }

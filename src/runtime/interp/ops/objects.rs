@@ -167,14 +167,14 @@ fn map_next(p: &mut Proc, o: Operands) -> Result<(), Trap> {
 
 impl Proc {
     /// Whether a type has the methods that an interface type asks for.
-    pub(in crate::runtime) fn implements(&self, ty: u32, interface: u32) -> bool {
+    pub fn implements(&self, ty: u32, interface: u32) -> bool {
         let types = self.memory.types();
         let (have, wanted) = (&types.get(ty).desc.methods, &types.get(interface).desc.wanted);
         wanted.iter().all(|method| have.binary_search_by_key(method, |(number, _)| *number).is_ok())
     }
 
     /// The first word of interfaces that hold a type.
-    pub(in crate::runtime) fn tag(&self, ty: u32) -> u64 {
+    pub fn tag(&self, ty: u32) -> u64 {
         tag_of(self.memory.types(), ty)
     }
 }

@@ -1,7 +1,7 @@
 //! Package `math/big`.
 //!
-//! - [`words`]: arithmetic;
-//! - [`digits`]: text.
+//! - [`words`][]: arithmetic;
+//! - [`digits`][]: text.
 
 pub mod digits;
 pub mod words;

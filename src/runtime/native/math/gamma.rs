@@ -118,8 +118,8 @@ fn minus_sin_pi(x: f64) -> f64 {
         return -sin(PI * x);
     }
     if x.floor() == x {
-        // Integers have the sine 0; what Go returns for them is its sign.
-        return if x < (1_u64 << 53) as f64 && modulo(x, 2.0) == 1.0 { -sin(PI * 0.0) } else { -sin(0.0) };
+        // Integers have the sine 0, and Go's sign of it.
+        return -sin(0.0);
     }
     let x = modulo(x, 2.0);
     let value = match (x * 4.0) as i64 {

@@ -2,12 +2,12 @@
 
 use super::parts::{NAN, frexp, ldexp, poly};
 
-const LN_2_HIGH: f64 = 6.93147180369123816490e-01;
+const LN_2_HIGH: f64 = 0.6931471803691238;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 const LN_2: f64 = std::f64::consts::LN_2;
 /// The largest number with a finite power of e.
-const EXP_LIMIT: f64 = 709.782712893384;
+const EXP_LIMIT: f64 = 709.782_712_893_384;
 
 /// e^x
 pub fn exp(x: f64) -> f64 {
@@ -111,11 +111,11 @@ fn times_power(x: f64, exponent: i64) -> f64 {
 pub fn expm1(x: f64) -> f64 {
     const TERMS: [f64; 6] = [
         1.0,
-        -3.33333333333331316428e-02,
-        1.58730158725481460165e-03,
-        -7.93650757867487942473e-05,
-        4.00821782732936239552e-06,
-        -2.01099218183624371326e-07,
+        -0.03333333333333313,
+        0.0015873015872548146,
+        -7.93650757867488e-05,
+        4.008217827329362e-06,
+        -2.0109921818362437e-07,
     ];
     if x.is_nan() || x == f64::INFINITY {
         return x;
@@ -317,7 +317,7 @@ pub fn pow(x: f64, y: f64) -> f64 {
     if fraction != 0.0 && x < 0.0 {
         return NAN;
     }
-    if whole >= 9.223_372_036_854_775_808e18 {
+    if whole >= 9_223_372_036_854_775_808.0 {
         return if x == -1.0 {
             1.0
         } else if (x.abs() < 1.0) == (y > 0.0) {

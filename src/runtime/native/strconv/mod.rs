@@ -1,8 +1,8 @@
 //! Package `strconv`.
 //!
 //! - [`integer`], [`float`]: numbers as text;
-//! - [`parse`]: text as numbers;
-//! - [`quote`]: literals.
+//! - [`parse`][]: text as numbers;
+//! - [`quote`][]: literals.
 
 pub mod float;
 pub mod integer;
