@@ -436,7 +436,7 @@ macro_rules! for_each_op {
             Defer (R, None, None) None;
             /// Defers the closure `a` in the frame at the address `b`.
             DeferTo (R, R, None) None;
-            /// Panics as the state `a` of a loop over a function says, which its body was called in: 0 the loop was left,
+            /// Panics as the state `a` of a loop over a function says, in which its body was called: 0 it was left,
             /// 2 the body has panicked, 3 the iterator has returned; 4 the iterator has swallowed a panic of the body.
             BadRange (R, None, None) None;
             /// Runs the deferred calls that are left: each returns to this instruction.
@@ -514,7 +514,7 @@ macro_rules! for_each_op {
             /// `a = trunc(b)`
             Ftrunc (W, R, None) None;
 
-            // ---- forwarded: the operand that the last letter names was written by the instruction before, and is taken
+            // ---- forwarded: the operand that the last letter names was written by the instruction before: it is taken
             // from the accumulator
             /// As `Add`.
             AddB (W, R, R) None;

@@ -78,17 +78,18 @@ pub unsafe fn compare_exchange(slot: *mut [usize; 2], old: [usize; 2], new: [usi
     debug_assert!(slot.addr().is_multiple_of(16));
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the caller's slot is aligned and valid for writes. The instruction wants a word of the new pair in `rbx`,
-    // which the compiler keeps for itself: it is put there and taken back inside.
+    // which the compiler keeps for itself: it is put there and taken back inside. The other operands have registers by
+    // name, because one that the compiler chooses may be `rbx`.
     unsafe {
         let done: u8;
         std::arch::asm!(
-            "xchg {low}, rbx",
-            "lock cmpxchg16b [{p}]",
-            "sete {done}",
-            "mov rbx, {low}",
-            low = inout(reg) new[0] => _,
-            p = in(reg) slot,
-            done = out(reg_byte) done,
+            "xchg rsi, rbx",
+            "lock cmpxchg16b [rdi]",
+            "sete r8b",
+            "mov rbx, rsi",
+            inout("rsi") new[0] => _,
+            in("rdi") slot,
+            out("r8b") done,
             in("rcx") new[1],
             inout("rax") old[0] => _,
             inout("rdx") old[1] => _,

@@ -303,7 +303,8 @@ impl Proc {
         if !next.pc.is_null() {
             self.interpret(next);
         }
-        // It may be this mutator that the collector waits for; while it has not looked, the goroutine counts as running.
+        // It may be this mutator that the collector waits for; while it has not looked, the goroutine counts as
+        // running.
         if self.stop != Stop::Finish {
             self.memory.mutator.safepoint();
         }

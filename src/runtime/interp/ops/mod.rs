@@ -1,4 +1,6 @@
-//! The handlers, by family. A handler has the name of its operation.
+//! The handlers, by family.
+//!
+//! A handler has the name of its operation, and [`table`] has all of them in the order of the operations.
 
 #![expect(non_snake_case, reason = "handlers have the names of their operations")]
 

@@ -285,7 +285,8 @@ mod tests {
             prop_assert_eq!(sub(&z[..len], &z[..len], &y), z[len].get());
             prop_assert_eq!(number(&z[..len]), number(&x));
             z[len].set(add_word(&z[..len], &x, word));
-            prop_assert_eq!(number(&z), number(&x) + if len == 0 { 0 } else { word } + if len == 0 { z[0].get() } else { 0 });
+            let added = if len == 0 { z[0].get() } else { word };
+            prop_assert_eq!(number(&z), number(&x) + added);
             z[len].set(shift_left(&z[..len], &x, by));
             prop_assert_eq!(number(&z), number(&x) << by);
             shift_right(&z[..len], &x, by);

@@ -1,4 +1,6 @@
 //! Package `unicode`.
+//!
+//! - [`tables`]: what characters are, from the tables of a crate.
 
 pub mod tables;
 
