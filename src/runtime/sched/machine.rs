@@ -2,12 +2,12 @@
 
 use std::cell::UnsafeCell;
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use super::goroutine::{Cell, GoroutineRef};
-use crate::base::sync::lock;
+use crate::base::sync::{Condvar, Mutex, lock};
 use crate::bytecode::program::WordKind;
 use crate::memory::{MutatorId, Roots, Visitor};
 use crate::runtime::object::Value;
@@ -60,7 +60,7 @@ impl Machine {
             cleanups: Mutex::default(),
             signal: AtomicBool::new(false),
             asleep: Mutex::default(),
-            woken: Condvar::default(),
+            woken: Condvar::new(),
         }
     }
 
