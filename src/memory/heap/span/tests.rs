@@ -217,7 +217,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn records_behave_as_the_models(first in vec(specs(), SPANS), ops in ops()) {
+    fn records_behave_as_modelled(first in vec(specs(), SPANS), ops in ops()) {
         let arena = Arena::new(4 << 20).unwrap();
         let mut records = Records::new(arena.records_bytes());
         let mut page = 0;
