@@ -20,7 +20,7 @@ use std::thread;
 
 use self::check::{Checked, Query};
 use self::diag::{Code, Diagnostic, has_errors};
-use self::load::{Loaded, SourceReader, Unit};
+use self::load::{Extent, Loaded, SourceReader, Unit};
 use self::syntax::ast::{Ast, Decl, List, Stmt, StmtId};
 use crate::base::{SourceMap, Span, sym};
 use crate::bytecode;
@@ -50,12 +50,17 @@ pub struct Program {
 
 /// Reads and checks the program, script or package `entry`, a file or a folder, with all that it imports.
 pub fn check_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|stack| front_end(entry, reader, &[], stack)).unwrap_or_else(failure)
+    with_stack(&|stack| front_end(entry, reader, &[], Extent::Whole, stack)).unwrap_or_else(failure)
 }
 
 /// The same, and compiles it to bytecode unless something is wrong.
 pub fn compile_program(entry: &Path, reader: &dyn SourceReader) -> Program {
-    with_stack(&|stack| back_end(front_end(entry, reader, MACHINE, stack))).unwrap_or_else(failure)
+    let compile = |stack| {
+        let compile = |extent| back_end(front_end(entry, reader, MACHINE, extent, stack));
+        let program = compile(Extent::Reachable);
+        if has_errors(&program.diagnostics) { compile(Extent::Whole) } else { program }
+    };
+    with_stack(&compile).unwrap_or_else(failure)
 }
 
 fn failure(error: io::Error) -> Program {
@@ -94,8 +99,8 @@ fn back_end(mut program: Program) -> Program {
     program
 }
 
-fn front_end(entry: &Path, reader: &dyn SourceReader, needed: &[&str], stack: usize) -> Program {
-    let (mut loaded, sources) = load::load(entry, reader, needed);
+fn front_end(entry: &Path, reader: &dyn SourceReader, needed: &[&str], extent: Extent, stack: usize) -> Program {
+    let (mut loaded, sources) = load::load(entry, reader, needed, extent);
     let mut diagnostics = std::mem::take(&mut loaded.diagnostics);
     let mut checked = loaded.parsed.then(|| check::check(&loaded, &sources, stack));
     if let Some(checked) = &mut checked {

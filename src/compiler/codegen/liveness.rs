@@ -7,17 +7,18 @@
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::{SmallVec, smallvec};
 
 use crate::bytecode::isa::{Instr, Op, Operand};
 use crate::bytecode::program::{Function, HEADER, Program, SlotMap, WordKind};
 
 /// A set of slots.
 #[derive(Clone, PartialEq, Eq, Default)]
-struct Slots(Vec<u64>);
+struct Slots(SmallVec<[u64; 2]>);
 
 impl Slots {
     fn new(count: usize) -> Self {
-        Self(vec![0; count.div_ceil(64)])
+        Self(smallvec![0; count.div_ceil(64)])
     }
 
     fn insert(&mut self, slot: usize) {
@@ -42,6 +43,14 @@ impl Slots {
         grown
     }
 
+    /// What is live before a part of the code in which `written` are written and `read` are read before that, if these
+    /// are live behind it.
+    fn before(&mut self, written: &Self, read: &Self) {
+        for ((live, written), read) in self.0.iter_mut().zip(&written.0).zip(&read.0) {
+            *live = *live & !written | read;
+        }
+    }
+
     fn has(&self, slot: usize) -> bool {
         self.0.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
     }
@@ -56,19 +65,20 @@ struct Analysis<'p> {
 impl Analysis<'_> {
     /// From what is live behind an instruction to what is live before it.
     fn step(&self, instr: &Instr, live: &mut Slots) {
-        let operands = instr.op.info().operands;
+        self.each(instr, true, |slot| live.remove(slot));
+        self.each(instr, false, |slot| live.insert(slot));
+    }
+
+    /// The slots that an instruction writes, or those that it reads.
+    fn each(&self, instr: &Instr, written: bool, mut f: impl FnMut(usize)) {
         let values = [instr.a, instr.b, instr.c];
-        let each = |written: bool, f: &mut dyn FnMut(usize)| {
-            for (&operand, &value) in operands.iter().zip(&values) {
-                let writes = matches!(operand, Operand::W | Operand::W2 | Operand::Wn);
-                if writes == written {
-                    let count = usize::from(self.program.width(instr, operand));
-                    (usize::from(value)..usize::from(value) + count).for_each(&mut *f);
-                }
+        for (&operand, &value) in instr.op.info().operands.iter().zip(&values) {
+            let writes = matches!(operand, Operand::W | Operand::W2 | Operand::Wn);
+            if writes == written {
+                let count = usize::from(self.program.width(instr, operand));
+                (usize::from(value)..usize::from(value) + count).for_each(&mut f);
             }
-        };
-        each(true, &mut |slot| live.remove(slot));
-        each(false, &mut |slot| live.insert(slot));
+        }
     }
 }
 
@@ -166,6 +176,16 @@ impl Analysis<'_> {
                 blocks.push(i..self.instrs.len());
             }
         }
+        // What each block writes, and what it reads before it writes it.
+        let effect = |range: &std::ops::Range<usize>| {
+            let (mut written, mut read) = (Slots::new(self.slots), Slots::new(self.slots));
+            for (_, instr) in self.instrs[range.clone()].iter().rev() {
+                self.each(instr, true, |slot| written.insert(slot));
+                self.step(instr, &mut read);
+            }
+            (written, read)
+        };
+        let effects: Vec<(Slots, Slots)> = blocks.iter().map(effect).collect();
         let mut live_in: Vec<Slots> = vec![Slots::new(self.slots); blocks.len()];
         let out = |block: usize, live_in: &[Slots]| {
             let (at, instr) = self.instrs[blocks[block].end - 1];
@@ -182,9 +202,8 @@ impl Analysis<'_> {
             let mut changed = false;
             for block in (0..blocks.len()).rev() {
                 let mut live = out(block, &live_in);
-                for i in blocks[block].clone().rev() {
-                    self.step(&self.instrs[i].1, &mut live);
-                }
+                let (written, read) = &effects[block];
+                live.before(written, read);
                 changed |= live_in[block].join(&live);
             }
             if !changed {

@@ -27,7 +27,7 @@ mod types;
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::func::{Capture, Fun};
 use self::thunk::Thunk;
@@ -81,6 +81,8 @@ pub(super) struct Gen<'a> {
     natives: FxHashMap<String, u32>,
     globals: FxHashMap<ObjId, u32>,
     decls: FxHashMap<ObjId, FuncId>,
+    /// The names of the methods that can be called without knowing the type.
+    dynamic: FxHashSet<Symbol>,
     files: FxHashMap<FileId, u32>,
     script: Option<List<StmtId>>,
     errors: Vec<Diagnostic>,
@@ -89,6 +91,7 @@ pub(super) struct Gen<'a> {
 /// Compiles a checked program. `script` has the statements of the entry if it is a script.
 pub fn generate(query: Query<'_>, script: Option<List<StmtId>>) -> Result<Program, Vec<Diagnostic>> {
     let decls = query.info().funcs.iter().map(|(&func, &obj)| (obj, func)).collect();
+    let dynamic = query.types().interface_methods().collect();
     let mut generator = Gen {
         query,
         program: Program::default(),
@@ -101,6 +104,7 @@ pub fn generate(query: Query<'_>, script: Option<List<StmtId>>) -> Result<Progra
         natives: FxHashMap::default(),
         globals: FxHashMap::default(),
         decls,
+        dynamic,
         files: FxHashMap::default(),
         script,
         errors: Vec::new(),

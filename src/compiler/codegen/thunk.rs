@@ -186,6 +186,9 @@ impl Gen<'_> {
         }
         let mut methods = Vec::new();
         for (name, pkg) in self.query.method_names(ty) {
+            if !self.dynamic.contains(&name) {
+                continue;
+            }
             let Some(method) = self.query.method(ty, name, pkg) else { continue };
             if method.ptr_recv && !self.reaches_pointer(ty, &method.path) {
                 continue;

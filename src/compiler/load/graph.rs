@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::path::{Import, NotFound, Sources, classify, locate, package_files, plain, show_folder};
+use super::reach::Reachable;
 use super::text::decode;
-use super::{Loaded, SourceReader, Unit, library};
+use super::{Extent, Loaded, SourceReader, Unit, library};
 use crate::base::ids::Id;
 use crate::base::{SourceMap, Span, Symbol, sym};
 use crate::compiler::diag::{Code, Diagnostic, has_errors};
@@ -19,7 +20,7 @@ const LIBRARY: &str = "$std";
 
 /// Loads the program, script or package `entry`, a file or a folder, with all that it imports, after the standard
 /// packages `needed`.
-pub fn load(entry: &Path, reader: &dyn SourceReader, needed: &[&str]) -> (Loaded, SourceMap) {
+pub fn load(entry: &Path, reader: &dyn SourceReader, needed: &[&str], extent: Extent) -> (Loaded, SourceMap) {
     let loaded = Loaded { ast: Ast::new(), units: Vec::new(), diagnostics: Vec::new(), parsed: true };
     let mut loader = Loader {
         reader,
@@ -29,6 +30,8 @@ pub fn load(entry: &Path, reader: &dyn SourceReader, needed: &[&str]) -> (Loaded
         own: FxHashMap::default(),
         located: FxHashMap::default(),
         loading: Vec::new(),
+        wanted: Vec::new(),
+        reachable: None,
     };
     for path in needed {
         loader.standard(path);
@@ -42,6 +45,7 @@ pub fn load(entry: &Path, reader: &dyn SourceReader, needed: &[&str]) -> (Loaded
             loader.error(Span::NONE, Code::UnreadableSource, message);
         }
     }
+    loader.library(extent);
     (loader.loaded, loader.sources)
 }
 
@@ -85,6 +89,10 @@ struct Loader<'r> {
     located: FxHashMap<PathBuf, String>,
     /// Paths of the packages in progress, outermost first.
     loading: Vec<String>,
+    /// The standard packages that own code imports.
+    wanted: Vec<&'static str>,
+    /// What of the library is loaded, if not all.
+    reachable: Option<Reachable>,
 }
 
 impl Loader<'_> {
@@ -241,7 +249,8 @@ impl Loader<'_> {
                 self.error(span, Code::InvalidImportPath, format!("use of internal package {path} not allowed"));
                 return None;
             }
-            Ok(Import::Standard) if library::contains(&path) => self.standard(&path)?,
+            Ok(Import::Standard) if importer.is_std => self.standard_unit(&path)?,
+            Ok(Import::Standard) if library::contains(&path) => return self.standard(&path),
             Ok(Import::Standard) => {
                 self.not_in_library(importer, &path, span);
                 return None;
@@ -262,13 +271,41 @@ impl Loader<'_> {
         None
     }
 
-    /// Loads a standard package; its path.
+    /// Notes that own code imports a standard package; its path.
     fn standard(&mut self, path: &str) -> Option<String> {
+        let path = library::find(path)?;
+        if !self.wanted.contains(&path) {
+            self.wanted.push(path);
+        }
+        Some(path.to_owned())
+    }
+
+    /// Loads the standard packages that were noted, to stand before all other units.
+    fn library(&mut self, extent: Extent) {
+        let wanted = std::mem::take(&mut self.wanted);
+        if extent == Extent::Reachable {
+            let names = &self.loaded.ast.names;
+            self.reachable = Some(Reachable::new(&wanted, |name| names.lookup(name).is_some()));
+        }
+        let own = std::mem::take(&mut self.loaded.units);
+        for path in wanted {
+            self.standard_unit(path);
+        }
+        self.loaded.units.extend(own);
+    }
+
+    /// Loads a standard package.
+    fn standard_unit(&mut self, path: &str) -> Option<String> {
         if self.states.contains_key(path) {
             return Some(path.to_owned());
         }
         let mut files = Vec::new();
         for (name, text) in library::sources(path) {
+            let text = match self.reachable.as_ref().map(|reachable| reachable.text(name)) {
+                None => text,
+                Some(Some(text)) => text,
+                Some(None) => continue,
+            };
             let Ok(id) = self.sources.add(format!("{LIBRARY}/{name}"), text) else { return None };
             let (file, mut diagnostics) = parse_file(&mut self.loaded.ast, &self.sources, id);
             self.loaded.parsed &= !has_errors(&diagnostics);

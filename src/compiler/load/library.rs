@@ -6,13 +6,18 @@ use crate::compiler::diag::spelling;
 const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
 /// Name and text of each source of the package `path`; none if there is no such package.
-pub(super) fn sources(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn sources(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> + use<'_> {
     SOURCES.iter().copied().filter(move |(name, _)| folder(name) == path)
 }
 
 /// Whether there is a package `path`.
 pub(super) fn contains(path: &str) -> bool {
-    packages().any(|p| p == path)
+    find(path).is_some()
+}
+
+/// The path of a package, if there is one.
+pub(super) fn find(path: &str) -> Option<&'static str> {
+    packages().find(|p| *p == path)
 }
 
 /// The package that is in scope under `name` in scripts: the one whose path ends in it.
@@ -37,7 +42,7 @@ fn packages() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(name, _)| folder(name)).filter(move |path| std::mem::replace(&mut last, path) != *path)
 }
 
-fn folder(name: &str) -> &str {
+fn folder(name: &'static str) -> &'static str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 

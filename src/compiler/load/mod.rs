@@ -3,7 +3,8 @@
 //! Phases, for each package, beginning with the entry:
 //! 1. *Locate* (`path`): an import path is classified as Go does; a relative one names a file or a folder.
 //! 2. *Parse*: its sources are read, decoded (`text`) and parsed into the one tree of the compilation; the files of a
-//!    folder must agree on the package. Standard packages come from a table in the binary (`library`).
+//!    folder must agree on the package. Standard packages come from a table in the binary (`library`), after all own
+//!    code: then it is known what of them the program can reach (`reach`).
 //! 3. *Follow* (`graph`): its imports are loaded in the same way, and then the package is complete.
 //!
 //! Invariants:
@@ -15,6 +16,7 @@
 mod graph;
 mod library;
 mod path;
+mod reach;
 mod text;
 
 use std::io;
@@ -39,6 +41,15 @@ pub trait SourceReader: Sync {
     fn identity(&self, path: &Path) -> PathBuf {
         path.to_owned()
     }
+}
+
+/// What is loaded of the standard packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All: whatever is wrong with the program can be said.
+    Whole,
+    /// What the program can reach: enough for a program with nothing wrong.
+    Reachable,
 }
 
 /// All packages of a program, parsed.

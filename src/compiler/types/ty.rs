@@ -429,6 +429,15 @@ impl Types {
         id
     }
 
+    /// The names of the methods that interfaces have.
+    pub fn interface_methods(&self) -> impl Iterator<Item = Symbol> {
+        let interfaces = self.types.iter().filter_map(|ty| match ty {
+            Type::Interface(interface) => Some(interface),
+            _ => None,
+        });
+        interfaces.flat_map(|interface| interface.methods.iter().map(|method| method.name))
+    }
+
     /// The structure of a type, as spelled: an alias is an alias here.
     #[inline]
     pub fn spelled(&self, id: TypeId) -> &Type {
