@@ -463,7 +463,7 @@ impl Fun<'_, '_> {
     }
 
     /// A place that assignments to other variables do not move.
-    fn stable_dest(&mut self, e: ExprId) -> Dest {
+    pub fn stable_dest(&mut self, e: ExprId) -> Dest {
         match self.dest(e) {
             Dest::Mem(pointer, offset) => {
                 let kind = base_kind(self, pointer);

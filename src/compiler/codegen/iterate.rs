@@ -226,7 +226,8 @@ impl Fun<'_, '_> {
         let (next, end) = (fun.b.label(), fun.b.label());
         let (offsets, _) = fun.sequence(types);
         fun.open_scope();
-        for (var, (&ty, offset)) in [first, second].into_iter().zip(types.iter().zip(offsets)) {
+        let vars = fun.settled([first, second]);
+        for (var, (&ty, offset)) in vars.into_iter().zip(types.iter().zip(offsets)) {
             fun.bind(var, HEADER + offset, ty);
         }
         fun.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });

@@ -16,6 +16,8 @@ pub enum Var {
     New(ObjId),
     /// Assigned to.
     Old(ExprId),
+    /// The same, when its place is known.
+    At(Dest, TypeId),
 }
 
 impl Fun<'_, '_> {
@@ -101,7 +103,23 @@ impl Fun<'_, '_> {
                 self.store_dest(dest, to, value);
                 self.b.release(mark);
             }
+            Var::At(dest, to) => {
+                let value = self.converted(slot, ty, to, None);
+                self.store_dest(dest, to, value);
+            }
         }
+    }
+
+    /// The variables of an iteration before the first is assigned to, which the place of the second may depend on.
+    pub fn settled(&mut self, [first, second]: [Var; 2]) -> [Var; 2] {
+        let (Var::Old(_), Var::Old(e)) = (first, second) else { return [first, second] };
+        if matches!(self.ast().expr(self.ast().unparen(e)), Expr::Ident(_)) {
+            return [first, second];
+        }
+        [first, second].map(|var| match var {
+            Var::Old(e) => Var::At(self.stable_dest(e), self.dest_ty(e)),
+            var => var,
+        })
     }
 
     /// Goes on at a loop's head if a comparison holds.
@@ -164,6 +182,7 @@ impl Fun<'_, '_> {
         self.b.bind(top);
         self.b.loops += 1;
         self.open_scope();
+        let [first, second] = self.settled([first, second]);
         self.bind(first, i, tid::INT);
         if !matches!(second, Var::None) {
             let elem = elements.elem();
@@ -220,6 +239,7 @@ impl Fun<'_, '_> {
         self.b.bind(enter);
         self.b.emit(Op::RuneAt, rune, text, i);
         self.open_scope();
+        let [first, second] = self.settled([first, second]);
         self.bind(first, i, tid::INT);
         self.bind(second, rune, tid::INT32);
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
@@ -255,6 +275,7 @@ impl Fun<'_, '_> {
         self.b.emit_ext(Op::MapNext, [iter, at_key, at_elem], idx, 0);
         self.jump_if(Op::JEqI, at_key, 0, end);
         self.open_scope();
+        let [first, second] = self.settled([first, second]);
         for (var, at, ty) in [(first, at_key, key), (second, at_elem, elem)] {
             if !matches!(var, Var::None) {
                 let layout = self.layout(ty);
