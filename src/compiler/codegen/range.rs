@@ -134,6 +134,7 @@ impl Fun<'_, '_> {
         let ty = match first {
             Var::New(obj) => self.obj_ty(obj),
             Var::Old(e) => self.ty(e),
+            Var::At(_, to) => to,
             Var::None => ty,
         };
         let ty = if self.g.query.types().is_untyped(ty) { tid::INT } else { ty };
