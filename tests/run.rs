@@ -1,8 +1,8 @@
 //! Programs and what they must print: `tests/run/**/NAME.lang` with `NAME.out`.
 //!
 //! The expectation is the program's standard output, as real Go prints it; behind a line `--- stderr` its standard
-//! error, and behind `--- exit N` its exit code, where there are such. `NAME.in` is standard input. Each program
-//! runs in all [`MODES`]. `RUN_UPDATE=1` writes expectations that are missing, from what the program prints in the
+//! error, and behind `--- exit N` its exit code, where there are such. `NAME.in` is standard input,
+//! `NAME.env` has variables of the environment. Each program runs in all [`MODES`]. `RUN_UPDATE=1` writes expectations that are missing, from what the program prints in the
 //! first mode.
 
 use std::fmt::Write as _;
@@ -86,6 +86,7 @@ fn check(root: &Path, file: &Path, mode: &str) -> Result<(), String> {
 
 /// What a program does.
 fn run(root: &Path, file: &Path, mode: &str) -> Result<String, String> {
+    let variables = fs::read_to_string(file.with_extension("env")).unwrap_or_default();
     let mut child = Command::new(env!("CARGO_BIN_EXE_vm"))
         .arg("run")
         .arg(file.strip_prefix(root).unwrap_or(file))
@@ -93,6 +94,8 @@ fn run(root: &Path, file: &Path, mode: &str) -> Result<String, String> {
         .env("GODEBUG", mode)
         .env_remove("GOGC")
         .env_remove("GOMEMLIMIT")
+        .env_remove("VM_MAX_HEAP")
+        .envs(variables.lines().filter_map(|line| line.split_once('=')))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -17,7 +17,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// From the environment: `GOGC`, `GOMEMLIMIT` and `GODEBUG`, and what the container limits.
+    /// From the environment: `GOGC`, `GOMEMLIMIT` and `GODEBUG` as Go has them, and `VM_MAX_HEAP`: bytes, with a unit
+    /// as in `GOMEMLIMIT`, beyond which a program is out of memory.
     ///
     /// # Errors
     /// A variable has a value that means nothing: the message, as Go words it.
@@ -38,6 +39,10 @@ impl Settings {
                 "off" => None,
                 other => Some(bytes(other).ok_or_else(|| format!("malformed GOMEMLIMIT; see the docs: {other:?}"))?),
             };
+        }
+        if let Some(text) = variable("VM_MAX_HEAP").filter(|text| !text.is_empty()) {
+            let limit = bytes(&text).ok_or_else(|| format!("malformed VM_MAX_HEAP: {text:?}; say 512MiB or the like"))?;
+            settings.heap.hard_limit = Some(limit);
         }
         for setting in variable("GODEBUG").unwrap_or_default().split(',') {
             settings.debug(setting.trim());

@@ -303,10 +303,13 @@ impl Proc {
         if !next.pc.is_null() {
             self.interpret(next);
         }
-        // It may be this mutator that the collector waits for; while it has not looked, the goroutine counts as
-        // running.
-        if self.stop != Stop::Finish {
-            self.memory.mutator.safepoint();
+        match self.stop {
+            Stop::Finish => {}
+            // The program may end within an instruction, where there is no map of the frame: nobody looks at it again.
+            Stop::Exit(_) => g.end(),
+            // It may be this mutator that the collector waits for; while it has not looked, the goroutine counts as
+            // running.
+            _ => self.memory.mutator.safepoint(),
         }
         machine.set_running(self.memory.mutator.id(), None);
         g.pause();

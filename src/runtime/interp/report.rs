@@ -152,7 +152,7 @@ impl Proc {
                 let limit = self.sched.max_stack;
                 _ = write!(out, "runtime: goroutine stack exceeds {limit}-byte limit\nfatal error: stack overflow\n\n");
             }
-            Trap::OutOfMemory(error) => _ = write!(out, "fatal error: out of memory ({error})\n\n"),
+            Trap::OutOfMemory(error) => _ = write!(out, "runtime: {error}\nfatal error: out of memory\n\n"),
             Trap::Fatal(text) => _ = write!(out, "fatal error: {text}\n\n"),
             other => _ = write!(out, "fatal error: {other:?}\n\n"),
         }

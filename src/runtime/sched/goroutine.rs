@@ -200,7 +200,8 @@ impl GoroutineRef {
         cell.alive.store(true, Relaxed);
     }
 
-    pub(super) fn end(self) {
+    /// It has ended: nothing that it has is looked at again.
+    pub fn end(self) {
         // Nobody may be scanning its stack when that is freed.
         let _scanned = lock(&self.cell().scanned);
         self.cell().alive.store(false, Relaxed);
