@@ -1,9 +1,9 @@
 //! Programs and what they must print: `tests/run/**/NAME.lang` with `NAME.out`.
 //!
 //! The expectation is the program's standard output, as real Go prints it; behind a line `--- stderr` its standard
-//! error, and behind `--- exit N` its exit code, where there are such. `NAME.in` is standard input,
-//! `NAME.env` has variables of the environment. Each program runs in all [`MODES`]. `RUN_UPDATE=1` writes expectations that are missing, from what the program prints in the
-//! first mode.
+//! error, and behind `--- exit N` its exit code, where there are such. `NAME.in` is standard input, `NAME.env` has
+//! variables of the environment. Each program runs in all [`MODES`]. `RUN_UPDATE=1` writes expectations that are
+//! missing, from what the program prints in the first mode.
 
 use std::fmt::Write as _;
 use std::fs;
