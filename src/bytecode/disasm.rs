@@ -3,18 +3,44 @@
 use std::fmt::Write as _;
 
 use super::isa::{Ext, Instr, Op, Operand};
-use super::program::{FuncIdx, Program};
+use super::program::{FuncIdx, Program, SlotMap};
 
-/// A function's instructions, a line each: position, operation, operands, and what they name.
-pub fn function(program: &Program, index: FuncIdx) -> String {
+/// A function's instructions, a line each: position, operation, operands, and what they name. Above the instructions
+/// of a line of the source stands that line, as `source` knows it; behind the places where the function can stop, the
+/// slots that hold pointers there.
+pub fn function(program: &Program, index: FuncIdx, source: impl Fn(&str, u32) -> Option<String>) -> String {
     let Some(function) = program.functions.get(index as usize) else { return String::new() };
-    let mut text = format!("{}: frame {}\n", function.name, function.frame);
+    let mut text = format!("{}: {} slots\n", function.name, function.frame);
+    let mut places = function.places.iter().peekable();
     let mut at = 0;
     while let Some(instr) = Instr::decode(&function.code, at) {
-        let _ = writeln!(text, "{at:6}  {}", instruction(program, &instr, at));
+        while let Some((_, place)) = places.next_if(|(from, _)| *from as usize <= at) {
+            let name = program.files.get(place.file as usize).map_or("?", String::as_str);
+            let line = source(name, place.line).unwrap_or_default();
+            let _ = writeln!(text, "  {name}:{}: {}", place.line, line.trim());
+        }
+        let _ = write!(text, "{at:6}  {}", instruction(program, &instr, at));
+        if let Ok(map) = function.maps.binary_search_by_key(&(at as u32), |(at, _)| *at) {
+            let slots: Vec<String> = slots(&function.maps[map].1).collect();
+            if !slots.is_empty() {
+                let _ = write!(text, "  ; pointers {}", slots.join(" "));
+            }
+        }
+        text.push('\n');
         at += instr.op.words();
     }
     text
+}
+
+/// The slots of a map; those that hold a pointer only if the slot before says so, with a question mark.
+fn slots(map: &SlotMap) -> impl Iterator<Item = String> {
+    let bits = |words: &[u64]| {
+        let set =
+            |(i, &word): (usize, &u64)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| 64 * i + bit);
+        words.iter().enumerate().flat_map(set).collect::<Vec<_>>()
+    };
+    let tagged = bits(&map.tagged).into_iter().map(|slot| format!("r{slot}?"));
+    bits(&map.pointers).into_iter().map(|slot| format!("r{slot}")).chain(tagged)
 }
 
 /// An instruction at a position.

@@ -439,6 +439,8 @@ macro_rules! for_each_op {
             /// Panics as the state `a` of a loop over a function says, in which its body was called: 0 it was left,
             /// 2 the body has panicked, 3 the iterator has returned; 4 the iterator has swallowed a panic of the body.
             BadRange (R, None, None) None;
+            /// Nothing: what follows is not the place that the call before returns to.
+            Nop (None, None, None) None;
             /// Runs the deferred calls that are left: each returns to this instruction.
             RunDefers (Window, None, None) None;
             /// `a = recover()`

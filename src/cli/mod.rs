@@ -4,6 +4,7 @@
 //! wrong (as clap does), 3 when `vm` itself failed. A reader that closes our output early is no failure and gets no
 //! message.
 
+mod build;
 mod check;
 mod explain;
 mod files;
@@ -33,6 +34,8 @@ enum Command {
     Check(check::Args),
     /// Compile a program or script and run it.
     Run(run::Args),
+    /// Compile a program or script without running it.
+    Build(build::Args),
     /// Explain an error code, or list all of them.
     Explain(explain::Args),
 }
@@ -43,6 +46,7 @@ pub(crate) fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Check(args) => check::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Build(args) => build::run(&args),
         Command::Explain(args) => explain::run(&args),
     }
 }

@@ -6,6 +6,11 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
+use tricolor::compiler::Program;
+use tricolor::compiler::diag::has_errors;
+use tricolor::compiler::diag::render::{Renderer, summary};
+
 /// A stream with the first failure it met.
 pub(super) struct Output {
     stream: Box<dyn Write>,
@@ -41,4 +46,20 @@ impl Output {
             _ => code,
         }
     }
+}
+
+/// Says on standard error what the compiler has to say of a program.
+pub(super) fn report(program: &Program) {
+    if program.diagnostics.is_empty() {
+        return;
+    }
+    let renderer = Renderer::coloured();
+    let mut output = Output::new(AutoStream::new(io::stderr(), ColorChoice::Auto));
+    for diagnostic in &program.diagnostics {
+        output.put(&(renderer.render(diagnostic, &program.sources) + "\n"));
+    }
+    if let Some(counts) = summary(&program.diagnostics).filter(|_| has_errors(&program.diagnostics)) {
+        output.put(&format!("{counts}\n"));
+    }
+    _ = output.finish(ExitCode::SUCCESS);
 }

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use tricolor::compiler::diag::has_errors;
-use tricolor::compiler::diag::render::{Renderer, summary};
 use tricolor::engine::{self, Settings};
 use tricolor::runtime::interp::host::{Environment, Host};
 
 use super::files::FileSystem;
-use super::output::Output;
+use super::output::{Output, report};
 
 /// Arguments of `vm run`.
 #[derive(clap::Args)]
@@ -27,17 +25,7 @@ pub(super) struct Args {
 /// Runs the program; its exit code is ours.
 pub(super) fn run(args: &Args) -> ExitCode {
     let program = tricolor::compiler::compile_program(&args.file, &FileSystem);
-    if !program.diagnostics.is_empty() {
-        let renderer = Renderer::coloured();
-        let mut output = Output::new(AutoStream::new(io::stderr(), ColorChoice::Auto));
-        for diagnostic in &program.diagnostics {
-            output.put(&(renderer.render(diagnostic, &program.sources) + "\n"));
-        }
-        if let Some(counts) = summary(&program.diagnostics).filter(|_| has_errors(&program.diagnostics)) {
-            output.put(&format!("{counts}\n"));
-        }
-        _ = output.finish(ExitCode::SUCCESS);
-    }
+    report(&program);
     let Some(code) = program.code else { return ExitCode::FAILURE };
     let settings = match Settings::from_environment(|name| std::env::var(name).ok()) {
         Ok(settings) => settings,

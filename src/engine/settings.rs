@@ -41,7 +41,8 @@ impl Settings {
             };
         }
         if let Some(text) = variable("VM_MAX_HEAP").filter(|text| !text.is_empty()) {
-            let limit = bytes(&text).ok_or_else(|| format!("malformed VM_MAX_HEAP: {text:?}; say 512MiB or the like"))?;
+            let limit =
+                bytes(&text).ok_or_else(|| format!("malformed VM_MAX_HEAP: {text:?}; say 512MiB or the like"))?;
             settings.heap.hard_limit = Some(limit);
         }
         for setting in variable("GODEBUG").unwrap_or_default().split(',') {

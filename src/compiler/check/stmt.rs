@@ -222,6 +222,9 @@ impl Checker<'_> {
         }
         let targets: Vec<TypeId> = signature.results.iter().map(|r| r.ty).collect();
         let values: Vec<ExprId> = self.ast.list(values).collect();
+        for result in self.funcs.last().map(|f| f.results.clone()).unwrap_or_default() {
+            self.note_reassigned(result);
+        }
         self.return_values(&targets, &values, span);
     }
 

@@ -131,7 +131,13 @@ impl<'g, 'a> Fun<'g, 'a> {
         for (slot, kind) in self.b.kinds.iter().enumerate() {
             function.pointers[slot / 64] |= u64::from(*kind != WordKind::Scalar) << (slot % 64);
         }
-        function.maps = liveness::maps(&self.g.program, &function, &self.b.kinds, &self.b.pinned, self.b.params);
+        let frame = liveness::Frame {
+            kinds: &self.b.kinds,
+            pinned: &self.b.pinned,
+            params: self.b.params,
+            results: results.len() as u16,
+        };
+        function.maps = liveness::maps(&self.g.program, &function, &frame);
         Ok(function)
     }
 
@@ -518,6 +524,7 @@ impl<'g, 'a> Fun<'g, 'a> {
 
     fn epilogue(&mut self) {
         if let Some(exit) = self.exit {
+            self.b.emit(Op::Nop, 0, 0, 0);
             self.b.bind(exit);
             self.b.reserve_window(0);
             self.b.emit(Op::RunDefers, super::builder::WINDOW, 0, 0);

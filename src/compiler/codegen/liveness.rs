@@ -56,8 +56,21 @@ impl Slots {
     }
 }
 
+/// A function's frame.
+pub struct Frame<'f> {
+    /// What its slots can hold.
+    pub kinds: &'f [WordKind],
+    /// Slots that are reached through their address: where they begin, and how many.
+    pub pinned: &'f [(u16, u16)],
+    /// How many slots from the header on hold parameters.
+    pub params: u16,
+    /// How many slots from the header on are read by whoever it returns to.
+    pub results: u16,
+}
+
 struct Analysis<'p> {
     program: &'p Program,
+    results: u16,
     instrs: Vec<(u32, Instr)>,
     slots: usize,
 }
@@ -79,24 +92,22 @@ impl Analysis<'_> {
                 (usize::from(value)..usize::from(value) + count).for_each(&mut f);
             }
         }
+        if instr.op == Op::Ret && !written {
+            (HEADER..HEADER + self.results).map(usize::from).for_each(f);
+        }
     }
 }
 
 /// The maps of a function's places.
-pub fn maps(
-    program: &Program,
-    function: &Function,
-    kinds: &[WordKind],
-    pinned: &[(u16, u16)],
-    params: u16,
-) -> Vec<(u32, Arc<SlotMap>)> {
+pub fn maps(program: &Program, function: &Function, frame: &Frame<'_>) -> Vec<(u32, Arc<SlotMap>)> {
+    let &Frame { kinds, pinned, params, results } = frame;
     let mut instrs = Vec::new();
     let mut at = 0;
     while let Some(instr) = Instr::decode(&function.code, at) {
         instrs.push((at as u32, instr));
         at += instr.op.words();
     }
-    let analysis = Analysis { program, instrs, slots: kinds.len() };
+    let analysis = Analysis { program, results, instrs, slots: kinds.len() };
     let wanted = analysis.places();
     if wanted.is_empty() {
         return Vec::new();

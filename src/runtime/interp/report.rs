@@ -118,24 +118,29 @@ impl Proc {
         let state = self.g.get();
         let mut out = String::new();
         let mut first = true;
-        for (panic, text) in state.panics.iter().zip(&self.report.texts) {
-            if panic.goexit {
+        let mut said = None;
+        for (i, (panic, text)) in state.panics.iter().zip(&self.report.texts).enumerate() {
+            // A value that was panicked with again is printed once.
+            if panic.goexit || said == Some(panic.value) {
                 continue;
             }
+            said = Some(panic.value);
             if !first {
                 out.push('\t');
             }
             first = false;
             _ = write!(out, "panic: {text}");
             if panic.recovered {
-                out.push_str(" [recovered]");
+                let again = state.panics.get(i + 1).is_some_and(|next| next.value == panic.value);
+                out.push_str(if again { " [recovered, repanicked]" } else { " [recovered]" });
             }
             out.push('\n');
             if panic.signal {
                 out.push_str("[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x0]\n");
             }
         }
-        if let Some(panic) = state.panics.last() {
+        // The stack is shown from where the last one was raised, over the others.
+        if let Some(panic) = state.panics.pop() {
             (state.pc, state.frame) = (panic.raised.pc, panic.raised.frame);
         }
         out.push('\n');

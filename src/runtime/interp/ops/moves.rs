@@ -5,6 +5,9 @@ use super::{Proc, handlers};
 use crate::runtime::object::Str;
 
 handlers! {
+    Nop(s) {
+        s.next::<D>(1);
+    }
     Mov(s) {
         let value = s.get(s.b());
         s.put::<D>(value);
