@@ -43,6 +43,10 @@ pub(super) struct Generics {
     pub stored: FxHashMap<NamedId, SmallVec<[bool; 4]>>,
     /// Defined types whose declarations are being walked to find that out.
     pub walked: FxHashSet<NamedId>,
+    /// Generic functions whose local types are substituted too, which only matters when they are compiled.
+    pub owners: FxHashSet<ObjId>,
+    /// Local types with the type arguments of their functions.
+    pub locals: FxHashMap<(NamedId, SmallVec<[TypeId; 4]>), TypeId>,
     /// All defined types that were checked.
     pub declared: Vec<TypeId>,
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
+
 use super::lookup::Found;
 use super::{Checked, Checker, Info};
 use crate::base::ids::IdVec;
@@ -76,6 +78,11 @@ impl<'a> Query<'a> {
         self.0.subst(ty, from, to)
     }
 
+    /// From now on local types of these functions, which are generic, are substituted too.
+    pub fn substitute_locals(&mut self, generic: FxHashSet<ObjId>) {
+        self.0.generics.owners = generic;
+    }
+
     /// The underlying type.
     pub fn under(&mut self, ty: TypeId) -> TypeId {
         self.0.under(ty)
@@ -123,7 +130,7 @@ impl<'a> Query<'a> {
     /// included.
     pub fn method_names(&mut self, ty: TypeId) -> Vec<(Symbol, Option<PkgId>)> {
         let mut names = Vec::new();
-        let mut seen = rustc_hash::FxHashSet::default();
+        let mut seen = FxHashSet::default();
         let mut todo = vec![self.0.deref(ty).0];
         while let Some(ty) = todo.pop() {
             if !seen.insert(self.0.types.canon(ty)) {

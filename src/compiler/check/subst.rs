@@ -10,7 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Checker;
-use crate::compiler::types::{AliasInfo, Interface, Param, Signature, TParamId, Type, TypeId, tid};
+use crate::compiler::types::{AliasInfo, Interface, NamedId, Param, Signature, TParamId, Type, TypeId, tid};
 
 /// The parts of a type, in the order of `Types::each_part`.
 type Parts = SmallVec<[TypeId; 8]>;
@@ -18,13 +18,18 @@ type Parts = SmallVec<[TypeId; 8]>;
 impl Checker<'_> {
     /// `ty` with each type parameter of `from` replaced by the type at its position in `to`.
     pub(super) fn subst(&mut self, ty: TypeId, from: &[TypeId], to: &[TypeId]) -> TypeId {
-        if from.is_empty() || !self.types.has_tparam(ty) {
+        let has_local = || !self.generics.owners.is_empty() && self.types.has_local(ty);
+        if from.is_empty() || !(self.types.has_tparam(ty) || has_local()) {
             return ty;
         }
         match self.types.spelled(ty) {
             Type::TypeParam(_) => from.iter().zip(to).find(|&(&p, _)| p == ty).map_or(ty, |(_, &arg)| arg),
             Type::Named(id) => {
-                let named = self.types.named(*id);
+                let id = *id;
+                let named = self.types.named(id);
+                if named.enclosing.is_some_and(|owner| self.generics.owners.contains(&owner)) {
+                    return self.subst_local(id, from, to);
+                }
                 let (Some(origin), targs) = (named.origin, named.targs.clone()) else { return ty };
                 let changed = self.subst_list(&targs, from, to);
                 if changed[..] == targs[..] { ty } else { self.types.instance(origin, &changed) }
@@ -58,6 +63,23 @@ impl Checker<'_> {
         let mut next = changed.into_iter();
         let new = self.types.map_parts(&structure, |part| next.next().unwrap_or(part));
         self.types.intern(new)
+    }
+
+    /// A type that is declared in a generic function, in an instance of the function.
+    fn subst_local(&mut self, local: NamedId, from: &[TypeId], to: &[TypeId]) -> TypeId {
+        let key = (local, SmallVec::from_slice(to));
+        if let Some(&known) = self.generics.locals.get(&key) {
+            return known;
+        }
+        let ty = self.types.new_local_instance(local, to);
+        // Known before its structure is: it may contain itself behind a pointer.
+        self.generics.locals.insert(key, ty);
+        let generic = self.under(self.types.named(local).ty);
+        let underlying = self.subst(generic, from, to);
+        if let Some(id) = self.types.as_named(ty) {
+            self.types.named_mut(id).underlying = Some(underlying);
+        }
+        ty
     }
 
     /// An alias keeps its name with the new arguments; a local one without arguments gives way to what it stands for.

@@ -457,7 +457,7 @@ impl Fun<'_, '_> {
             offsets.push(kinds.len() as u16 * 8);
             kinds.extend_from_slice(slots);
         }
-        let name = self.literal_name();
+        let name = format!("{}.wrapper", self.name);
         let thunk = Thunk { kind, sig, offsets: offsets.clone() };
         let index = self.g.job(name, Work::Thunk(thunk), self.env.clone());
         let to = want.unwrap_or_else(|| self.pointer());

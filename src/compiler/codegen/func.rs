@@ -64,6 +64,8 @@ pub struct Fun<'g, 'a> {
     /// Conditional jumps are written so that they reach everything.
     pub far: bool,
     literals: u32,
+    /// Whether it is a function literal itself.
+    nested: bool,
     /// Loops over functions so far.
     pub ranges: u32,
     /// What is around the body of a loop over a function.
@@ -92,6 +94,7 @@ impl<'g, 'a> Fun<'g, 'a> {
             exit: None,
             far,
             literals: 0,
+            nested: false,
             ranges: 0,
             outer: None,
             failed: None,
@@ -102,6 +105,7 @@ impl<'g, 'a> Fun<'g, 'a> {
 
     pub(super) fn compile(g: &'g mut Gen<'a>, job: &Job, name: String, far: bool) -> Result<Function, TooLarge> {
         let mut fun = Self::new(g, job.env.clone(), name, far);
+        fun.nested = matches!(job.work, Work::Lit { .. });
         let mut function = Function::default();
         match &job.work {
             Work::Decl { func, obj } => fun.declaration(*func, *obj, &mut function),
@@ -590,10 +594,10 @@ impl<'g, 'a> Fun<'g, 'a> {
         self.epilogue();
     }
 
-    /// The name of the next function literal.
+    /// The name of the next function literal, as Go numbers them.
     pub fn literal_name(&mut self) -> String {
         self.literals += 1;
-        format!("{}.func{}", self.name, self.literals)
+        format!("{}.{}{}", self.name, if self.nested { "" } else { "func" }, self.literals)
     }
 
     /// Whether a variable lives in a cell.

@@ -115,6 +115,9 @@ pub fn generate(query: Query<'_>, script: Option<List<StmtId>>) -> Result<Progra
 
 impl Gen<'_> {
     fn run(&mut self) {
+        let functions: Vec<ObjId> = self.decls.keys().copied().collect();
+        let generic = functions.into_iter().filter(|&obj| !self.type_params(obj).is_empty()).collect();
+        self.query.substitute_locals(generic);
         self.known_types();
         self.program.entry = self.job("runtime.main", Work::Entry, Env::default());
         loop {

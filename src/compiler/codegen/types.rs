@@ -237,7 +237,9 @@ impl Gen<'_> {
         if align == 16 && !slots.len().is_multiple_of(2) {
             slots.push(WordKind::Scalar);
         }
-        size = size.next_multiple_of(align);
+        // The address of a last field without size is inside of the object too.
+        let ends_empty = fields.last().is_some_and(|last: &Field| last.offset == size);
+        size = (size + u64::from(ends_empty && size > 0)).next_multiple_of(align);
         words.resize(size.div_ceil(8) as usize, WordKind::Scalar);
         let layout = Layout { slots: slots.into(), size, align, fields: fields.into(), ..empty };
         self.finish_type(ty, layout, &words)

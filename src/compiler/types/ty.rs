@@ -371,6 +371,7 @@ pub struct AliasInfo {
 
 const HAS_INTERFACE: u8 = 1;
 const HAS_TPARAM: u8 = 2;
+const HAS_LOCAL: u8 = 4;
 
 #[derive(Clone, Copy)]
 struct Meta {
@@ -479,8 +480,14 @@ impl Types {
         self.meta[id].flags & HAS_TPARAM != 0
     }
 
+    /// Whether it mentions a type that is declared in a function.
+    pub fn has_local(&self, id: TypeId) -> bool {
+        self.meta[id].flags & HAS_LOCAL != 0
+    }
+
     fn flags_of(&self, ty: &Type) -> u8 {
         let own = match ty {
+            Type::Named(id) if self.named[*id].enclosing.is_some() => HAS_LOCAL,
             Type::Interface(i) if !(i.methods.is_empty() && i.embeds.is_empty()) => HAS_INTERFACE,
             Type::TypeParam(_) => HAS_TPARAM,
             _ => 0,
@@ -595,6 +602,14 @@ impl Types {
         let ty = self.intern(Type::Named(id));
         self.named[id].ty = ty;
         ty
+    }
+
+    /// What a type that is declared in a generic function is in an instance of that function.
+    pub fn new_local_instance(&mut self, local: NamedId, targs: &[TypeId]) -> TypeId {
+        let local = &self.named[local];
+        let named =
+            Named { ty: tid::INVALID, targs: Arc::from(targs), underlying: None, enclosing: None, ..local.clone() };
+        self.add_named(named)
     }
 
     /// The instance of a generic type with these arguments; its structure is substituted on demand by the checker.

@@ -93,13 +93,10 @@ pub fn assertion(proc: &Proc, value: Value, wanted: u32, interface: u32) -> Stri
     };
     let dynamic = types.get(ty);
     if target.kind() == Kind::Interface {
-        let missing = target
-            .desc
-            .wanted
-            .iter()
-            .find(|method| dynamic.desc.methods.binary_search_by_key(method, |(number, _)| number).is_err());
-        let program = proc.sched.machine.code.program();
-        let name = missing.map_or("", |method| program.methods[*method as usize].as_str());
+        let names = &proc.sched.machine.code.program().methods;
+        let has = |method| dynamic.desc.methods.binary_search_by_key(method, |(number, _)| *number).is_ok();
+        let missing = target.desc.wanted.iter().filter(|method| !has(*method));
+        let name = missing.map(|method| names[*method as usize].as_str()).min().unwrap_or_default();
         return format!("interface conversion: {} is not {}: missing method {name}", dynamic.name(), target.name());
     }
     let note = if dynamic.name() == target.name() { " (types from different scopes)" } else { "" };

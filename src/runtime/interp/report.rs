@@ -217,7 +217,9 @@ impl Proc {
             let function = code.function(frame.function);
             let args = if function.params.is_empty() { "" } else { "..." };
             _ = writeln!(out, "{}({args})", function.name);
-            self.place(out, frame.function, frame.position, frame.returns);
+            // One that waits has begun the instruction before.
+            let begun = frame.returns || i == 0 && state.wait.is_some() && !running;
+            self.place(out, frame.function, frame.position, begun);
             if frame.by_panic {
                 out.push_str("panic(...)\n");
             }

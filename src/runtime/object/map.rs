@@ -39,6 +39,23 @@ enum Keys {
     Other,
 }
 
+/// Whether a map is nil or has no entries.
+///
+/// # Safety
+/// The map is nil or one.
+unsafe fn is_empty(map: usize) -> bool {
+    // SAFETY: the caller's promise.
+    map == 0 || unsafe { (*(map as *const Map)).live == 0 }
+}
+
+/// What Go says of a key without a hash where there is nothing to find.
+fn in_nothing(trap: Trap) -> Trap {
+    match trap {
+        Trap::Error(text) => Trap::plain(text.replace("unhashable type ", "unhashable type: ")),
+        trap => trap,
+    }
+}
+
 /// How the entries of a map type are laid out.
 #[derive(Clone, Copy, Debug)]
 pub struct Entries {
@@ -110,10 +127,17 @@ pub(super) fn shapes() -> ([WordKind; WORDS], [WordKind; 4]) {
 pub(super) fn layout(program: &Program, ty: TypeIdx) -> (Entries, Vec<WordKind>) {
     let desc = &program.types[ty as usize];
     let (key, elem) = (&program.types[desc.key as usize], &program.types[desc.elem as usize]);
-    let key_at = 8usize.next_multiple_of(usize::from(key.align.max(1)));
-    let elem_at = (key_at + key.size as usize).next_multiple_of(usize::from(elem.align.max(1)));
+    // What has no size lies at the beginning: behind the last part there may be another object.
+    let key_at = match key.size {
+        0 => 0,
+        _ => 8usize.next_multiple_of(usize::from(key.align.max(1))),
+    };
+    let elem_at = match elem.size {
+        0 => 0,
+        _ => (key_at + key.size as usize).max(8).next_multiple_of(usize::from(elem.align.max(1))),
+    };
     let align = if key.align == 16 || elem.align == 16 { 16 } else { 8 };
-    let size = (elem_at + elem.size as usize).next_multiple_of(align);
+    let size = (elem_at + elem.size as usize).max(key_at + key.size as usize).max(8).next_multiple_of(align);
     let mut words = vec![WordKind::Scalar; size / 8];
     for (at, part) in [(key_at, key), (elem_at, elem)] {
         // Types with pointers are whole words.
@@ -310,12 +334,11 @@ impl Memory {
     unsafe fn find_key(&mut self, entries: &Entries, map: usize, key: Key) -> Result<usize, Trap> {
         // SAFETY: the caller's promise.
         unsafe {
-            let seed = if map == 0 { 0 } else { (*(map as *const Map)).seed };
-            let hash = key.hash(self.types(), entries, seed)?;
-            if map == 0 {
-                return Ok(0);
+            if is_empty(map) {
+                return key.hash(self.types(), entries, 0).map_or_else(|trap| Err(in_nothing(trap)), |_| Ok(0));
             }
             let map = &*(map as *const Map);
+            let hash = key.hash(self.types(), entries, map.seed)?;
             let found = self.position(entries, map, key, hash);
             Ok(found.map_or(0, |i| map.entries + i as usize * entries.size + entries.elem_at))
         }
@@ -443,11 +466,10 @@ impl Memory {
         // SAFETY: the caller's promise.
         unsafe {
             let key = self.key(&entries, slots);
-            let seed = if at == 0 { 0 } else { (*(at as *const Map)).seed };
-            let hash = key.hash(self.types(), &entries, seed)?;
-            if at == 0 {
-                return Ok(());
+            if is_empty(at) {
+                return key.hash(self.types(), &entries, 0).map_or_else(|trap| Err(in_nothing(trap)), |_| Ok(()));
             }
+            let hash = key.hash(self.types(), &entries, (*(at as *const Map)).seed)?;
             let Some(i) = self.position(&entries, &*(at as *const Map), key, hash) else { return Ok(()) };
             let map = self.map(at);
             if let Ok(found) = map.table.find_entry(wide(hash), |&other| other == i) {
