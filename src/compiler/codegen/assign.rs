@@ -517,7 +517,16 @@ impl Fun<'_, '_> {
     /// `x op= y`, or with a constant one for `++` and `--`.
     pub fn assign_op(&mut self, op: BinOp, x: ExprId, y: Option<ExprId>) {
         let ty = self.ty(x);
-        let dest = self.dest(x);
+        let mut dest = self.dest(x);
+        if let Dest::Map { map, key, ty: map_ty } = dest
+            && !self.may_stop(y)
+        {
+            // Looked up once: the element is changed in place.
+            let place = self.pointer();
+            let idx = self.layout(map_ty).idx;
+            self.b.emit_ext(Op::MapPlace, [place, map, key], idx, 0);
+            dest = Dest::Mem(place, 0);
+        }
         match dest {
             Dest::Slots(slot) => {
                 self.apply(op, ty, slot, y, slot);

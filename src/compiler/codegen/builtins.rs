@@ -41,6 +41,12 @@ impl Fun<'_, '_> {
                 self.b.emit(Op::Panic, value, 0, 0);
                 value
             }
+            Builtin::Print | Builtin::Println if exprs.len() == 1 && self.count(exprs[0]) > 1 => {
+                let count = self.count(exprs[0]);
+                let values = self.several(exprs[0], count);
+                self.builtin_slots(builtin, &values);
+                0
+            }
             _ => {
                 let values: Vec<(u16, TypeId)> = exprs
                     .iter()
@@ -117,6 +123,15 @@ impl Fun<'_, '_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// How many values an expression has.
+    fn count(&mut self, e: ExprId) -> usize {
+        let ty = self.ty(e);
+        match self.under(ty) {
+            Type::Tuple(parts) => parts.len(),
+            _ => 1,
         }
     }
 

@@ -32,7 +32,7 @@ impl Proc {
             Err(fatal) => return self.fatal(&fatal),
         };
         let raised = Raised { pc, frame: fp, deferring: std::ptr::null_mut() };
-        state.panics.push(Panic { value, goexit, recovered: false, signal, raised });
+        state.panics.push(Panic { value, goexit, recovered: false, signal, raised, reached: (pc, fp, 0) });
         // SAFETY: the panic was raised just now.
         unsafe { self.go_on() }
     }
@@ -83,10 +83,13 @@ impl Proc {
         // SAFETY: the goroutine stands still; its frames have complete headers.
         unsafe {
             let earlier: Vec<Raised> = earlier.iter().rev().map(|panic| panic.raised).collect();
-            let walk = Walk::new(&code, raised.pc, raised.frame, earlier.into_iter());
-            let found = walk
-                .into_iter()
-                .find(|frame| code.function(frame.function).recovery.is_some() && *frame.at.add(DEFERS) != 0);
+            let (pc, from, mut passed) = panic.reached;
+            let mut walk = Walk::new(&code, pc, from, earlier.into_iter().skip(passed));
+            let found = walk.find(|frame| {
+                let defers = code.function(frame.function).recovery.is_some() && *frame.at.add(DEFERS) != 0;
+                passed += usize::from(frame.by_panic && !defers);
+                defers
+            });
             let Some(frame) = found else {
                 if panic.goexit {
                     state.panics.pop();
@@ -96,6 +99,7 @@ impl Proc {
                 return self.report_panics();
             };
             panic.raised.deferring = frame.at;
+            panic.reached = (code.address(frame.function, frame.position), frame.at, passed);
             let deferred = *frame.at.add(DEFERS) as usize;
             let [next, closure] = *(deferred as *const [u64; 2]);
             *frame.at.add(DEFERS) = next;
@@ -119,11 +123,7 @@ impl Proc {
             let own = code.entries()[function as usize].frame;
             let frame = raised.frame.byte_add(own);
             let header = [(RETURN_PC, back as u64), (CALLER, raised.frame as u64), (CLOSURE, closure)];
-            let end = frame.wrapping_add(4);
-            if end > self.limit {
-                // Not even a header has room: the frame ends where the segment does.
-                return self.fatal(&Trap::StackOverflow);
-            }
+            // There is always room for a header behind the limit.
             for (slot, value) in header {
                 *frame.add(slot) = value;
             }

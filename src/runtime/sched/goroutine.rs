@@ -73,6 +73,9 @@ pub struct Panic {
     pub signal: bool,
     /// Where it was raised, and whose deferred call it runs.
     pub raised: Raised,
+    /// Where its search for deferred calls goes on: an address and a frame, and how many of the panics that were under
+    /// way before lie further in.
+    pub reached: (*const u64, *mut u64, usize),
 }
 
 /// A goroutine's state. It belongs to the processor that runs it, or that makes it wait or ready.

@@ -106,6 +106,9 @@ impl Pool {
     }
 }
 
+/// Slots behind the limit of a segment: a header, and two for an argument or a result.
+const ABOVE: usize = HEADER as usize + 2;
+
 impl Stack {
     /// A stack of one segment.
     ///
@@ -141,10 +144,11 @@ impl Stack {
         Segment::first(self.first)
     }
 
-    /// Where frames of the current segment must end.
+    /// Where frames of the current segment must end. Behind it there is room for the beginning of one more, to call a
+    /// function without parameters, or with one of a word, above any frame.
     pub fn limit(&self) -> *mut u64 {
         // SAFETY: a stack has a current segment.
-        unsafe { Segment::end(self.current) }
+        unsafe { Segment::end(self.current).wrapping_sub(ABOVE) }
     }
 
     /// Bytes of all segments.
@@ -170,7 +174,7 @@ impl Stack {
         edge: *const u64,
         limit: usize,
     ) -> Result<*mut u64, Full> {
-        let needed = size_of::<Segment>() + entry.frame;
+        let needed = size_of::<Segment>() + entry.frame + size_of::<[u64; ABOVE]>();
         // SAFETY: segments belong to this stack; the caller vouches for the window.
         unsafe {
             let mut next = (*self.current).next;
