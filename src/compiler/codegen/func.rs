@@ -507,14 +507,22 @@ impl<'g, 'a> Fun<'g, 'a> {
         if self.leave_body() {
             return;
         }
-        match self.exit {
-            Some(exit) => self.b.jump(Op::Jmp, 0, 0, exit),
-            None => {
-                self.load_results();
-                self.b.emit(Op::Ret, 0, 0, 0);
-                self.b.dead = true;
-            }
+        if self.exit.is_some() {
+            self.b.emit(Op::Nop, 0, 0, 0);
+            self.run_defers();
+        } else {
+            self.load_results();
+            self.b.emit(Op::Ret, 0, 0, 0);
         }
+        self.b.dead = true;
+    }
+
+    /// Runs the deferred calls, and returns.
+    fn run_defers(&mut self) {
+        self.b.reserve_window(0);
+        self.b.emit(Op::RunDefers, super::builder::WINDOW, 0, 0);
+        self.load_results();
+        self.b.emit(Op::Ret, 0, 0, 0);
     }
 
     fn load_results(&mut self) {
@@ -528,12 +536,10 @@ impl<'g, 'a> Fun<'g, 'a> {
 
     fn epilogue(&mut self) {
         if let Some(exit) = self.exit {
+            // Where it goes on after a deferred call has recovered.
             self.b.emit(Op::Nop, 0, 0, 0);
             self.b.bind(exit);
-            self.b.reserve_window(0);
-            self.b.emit(Op::RunDefers, super::builder::WINDOW, 0, 0);
-            self.load_results();
-            self.b.emit(Op::Ret, 0, 0, 0);
+            self.run_defers();
         }
     }
 

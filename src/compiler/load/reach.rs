@@ -3,9 +3,9 @@
 //! A program uses a small part of the packages that it imports, and to parse, check and compile the rest would be most
 //! of the work on a short script. So the library's text is cut down first. A declaration stays if it is named where it
 //! can be meant: in its package, behind the name of its package where that is imported, or anywhere in own code; a
-//! method, if its type stays and its name stands behind a dot or in an interface. Scopes are not regarded, so what stays
-//! is always enough, and what goes leaves empty lines, so that places stay what they are. The text is read by lines, as
-//! the formatter of the library's sources leaves them.
+//! method, if its type stays and its name stands behind a dot or in an interface. Scopes are not regarded, so what
+//! stays is always enough, and what goes leaves empty lines, so that places stay what they are. The text is read by
+//! lines, as the formatter of the library's sources leaves them.
 //!
 //! Whoever finds anything wrong in such a program loads it again with the whole library: nothing that is said about a
 //! program depends on this module.
@@ -289,8 +289,8 @@ fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "// Package p.\npackage p\n\nimport (\n\t\"a\"\n\tother \"b/c\"\n)\n\n// T\n//\n//vm:export\ntype T \
-        struct{ f int }\n\nfunc (t *T[K]) M() { a.F('\\'', other, \"x\", `y`) } // z\n\nconst (\n\tA, B = 1, \
+    const TEXT: &str = "// Package p.\npackage p\n\nimport (\n\t\"a\"\n\tother \"b/c\"\n)\n\n// T\n//\n//vm:export\n\
+        type T struct{ f int }\n\nfunc (t *T[K]) M() { a.F('\\'', other, \"x\", `y`) } // z\n\nconst (\n\tA, B = 1, \
         2\n)\n";
 
     #[test]

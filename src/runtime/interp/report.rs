@@ -22,6 +22,8 @@ const MINUTE: u64 = 60_000_000_000;
 pub struct Report {
     /// The texts so far, one per panic.
     texts: Vec<String>,
+    /// How many panics there are to print.
+    panics: usize,
     /// The panic whose text is being made.
     at: Option<usize>,
     /// The frame of the method that makes it.
@@ -38,7 +40,8 @@ impl Report {
 impl Proc {
     /// Nothing recovers the panics: reports them and ends the program.
     pub(super) fn report_panics(&mut self) -> Next {
-        self.report = Report { texts: Vec::new(), at: Some(0), frame: None };
+        let panics = self.g.get().panics.len();
+        self.report = Report { texts: Vec::new(), panics, at: Some(0), frame: None };
         self.next_text()
     }
 
@@ -105,8 +108,7 @@ impl Proc {
     /// The method that makes a text has panicked.
     pub(super) fn method_failed(&mut self) -> Next {
         self.report.texts.push("[the method that makes this text has panicked]".to_owned());
-        let at = self.g.get().panics.len();
-        while self.report.texts.len() < at {
+        while self.report.texts.len() < self.report.panics {
             self.report.texts.push(String::new());
         }
         self.print_panics()
@@ -114,6 +116,8 @@ impl Proc {
 
     fn print_panics(&mut self) -> Next {
         let state = self.g.get();
+        // Those of the methods that made the texts are not shown.
+        state.panics.truncate(self.report.panics);
         let mut out = String::new();
         let mut first = true;
         let mut said = None;

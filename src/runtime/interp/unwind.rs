@@ -22,10 +22,6 @@ impl Proc {
         let state = self.g.get();
         (state.pc, state.frame) = (pc, fp);
         let Some(trap) = self.trap.take() else { return Next::STOP };
-        if self.report.is_under_way() {
-            // A method that makes the text of a panic has failed itself.
-            return self.method_failed();
-        }
         let (signal, goexit) = (trap == Trap::Nil, trap == Trap::Goexit);
         let value = match self.value_of(trap) {
             Ok(value) => value,
@@ -91,6 +87,10 @@ impl Proc {
                 defers
             });
             let Some(frame) = found else {
+                if self.report.is_under_way() {
+                    // A method that makes the text of a panic has failed itself.
+                    return self.method_failed();
+                }
                 if panic.goexit {
                     state.panics.pop();
                     self.stop = Stop::Finish;
