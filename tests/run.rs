@@ -48,6 +48,29 @@ fn programs_print_what_they_must() {
     assert!(problems.is_empty(), "{} of {}:\n{}", problems.len(), jobs.len(), problems.join("\n"));
 }
 
+#[test]
+fn examples_print_what_they_must() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    collect(&root.join("examples"), &mut files);
+    files.sort();
+    assert!(files.len() >= 8, "examples are missing");
+    for file in files {
+        let expectation = root.join("tests/examples").join(file.file_name().unwrap()).with_extension("out");
+        let input = fs::read(expectation.with_extension("in")).unwrap_or_default();
+        let mut found = run(root, &file, "", "", input).unwrap();
+        if file.ends_with("gc_show.lang") {
+            // Its figures are never the same.
+            found = found.split(|c: char| c.is_ascii_digit() || " .B".contains(c)).collect::<Vec<_>>().join("");
+            found = ["Ki", "Mi", "µs", "ms", "ns"].iter().fold(found, |text, unit| text.replace(unit, ""));
+        }
+        if std::env::var_os("RUN_UPDATE").is_some() && !expectation.exists() {
+            fs::write(&expectation, &found).unwrap();
+        }
+        assert_eq!(found, fs::read_to_string(&expectation).unwrap_or_default(), "{}", file.display());
+    }
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -60,7 +83,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn check(root: &Path, file: &Path, mode: &str) -> Result<(), String> {
-    let found = run(root, file, mode)?;
+    let variables = fs::read_to_string(file.with_extension("env")).unwrap_or_default();
+    let input = fs::read(file.with_extension("in")).unwrap_or_default();
+    let found = run(root, file, mode, &variables, input)?;
     let expectation = file.with_extension("out");
     let wanted = match fs::read(&expectation) {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
@@ -85,8 +110,7 @@ fn check(root: &Path, file: &Path, mode: &str) -> Result<(), String> {
 }
 
 /// What a program does.
-fn run(root: &Path, file: &Path, mode: &str) -> Result<String, String> {
-    let variables = fs::read_to_string(file.with_extension("env")).unwrap_or_default();
+fn run(root: &Path, file: &Path, mode: &str, variables: &str, input: Vec<u8>) -> Result<String, String> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_vm"))
         .arg("run")
         .arg(file.strip_prefix(root).unwrap_or(file))
@@ -101,7 +125,6 @@ fn run(root: &Path, file: &Path, mode: &str) -> Result<String, String> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let input = fs::read(file.with_extension("in")).unwrap_or_default();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::spawn(move || stdin.write_all(&input));
     let id = child.id();

@@ -88,6 +88,7 @@ impl Checker<'_> {
             }
             for item in self.ast.list(file.items) {
                 if let Stmt::Decl(decl) = self.ast.stmt(item) {
+                    self.env.exports = self.ast.exports.contains(&self.ast.stmt_span(item).lo);
                     self.collect_decl(unit, decl, &mut objects, &mut methods);
                 }
             }
@@ -356,7 +357,7 @@ impl Checker<'_> {
     fn collect_new(&mut self, object: Object) -> ObjId {
         let (name, span) = (object.name, object.span);
         let is_func = matches!(object.kind, ObjKind::Func { .. });
-        let exported_by_directive = self.ast.exports.contains(&span.lo);
+        let exported_by_directive = self.env.exports || self.ast.exports.contains(&span.lo);
         let id = self.objects.push(object);
         let Some(pkg) = self.env.pkg else { return id };
         if name == sym::BLANK {

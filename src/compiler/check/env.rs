@@ -22,6 +22,8 @@ pub(super) struct Env {
     pub file: usize,
     /// Whether the file is a script.
     pub script: bool,
+    /// Whether `//vm:export` stands above the declaration whose names are collected.
+    pub exports: bool,
     /// Whether the statement is at the top level of a script, where `:=` and `var` declare globals.
     pub script_top: bool,
     /// The package-level object whose declaration this is, for initialisation order.

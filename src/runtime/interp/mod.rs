@@ -117,6 +117,8 @@ pub struct Proc {
     /// The goroutine that runs.
     pub g: GoroutineRef,
     main: GoroutineRef,
+    /// Whether the main goroutine has left by `Goexit`, which does not end the program.
+    main_left: bool,
     natives: Box<[NativeFn]>,
     trap: Option<Trap>,
     stop: Stop,
@@ -237,6 +239,7 @@ impl Proc {
             sched,
             g: main,
             main,
+            main_left: false,
             natives,
             trap: None,
             stop: Stop::Yield,
@@ -278,7 +281,7 @@ impl Proc {
             match self.stop {
                 Stop::Yield => self.sched.yield_now(g),
                 Stop::Park => {}
-                Stop::Finish if g == self.main => return 0,
+                Stop::Finish if g == self.main && !self.main_left => return 0,
                 Stop::Finish => self.sched.end(&mut self.memory, g),
                 Stop::Exit(code) => return code,
             }

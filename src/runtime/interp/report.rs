@@ -9,7 +9,7 @@ use crate::base::os::monotonic_ns;
 use crate::bytecode::program::HEADER;
 use crate::runtime::object::{Str, Trap};
 use crate::runtime::sched::GoroutineRef;
-use crate::runtime::stack::Raised;
+use crate::runtime::stack::{Frame, Raised};
 
 /// Exit code of a program that a panic or fatal error ends.
 const FAILED: i32 = 2;
@@ -204,10 +204,15 @@ impl Proc {
         _ = writeln!(out, "goroutine {} [{what}{since}]:", state.id);
         // SAFETY: the goroutine is the running one at a safepoint, or does not run.
         let frames: Vec<_> = unsafe { g.frames(code) }.collect();
-        let visible: Vec<_> = frames
-            .iter()
-            .filter(|frame| !code.function(frame.function).wrapper && frame.function != code.program().entry)
-            .collect();
+        let mut visible: Vec<Frame> = Vec::new();
+        for frame in &frames {
+            if code.function(frame.function).wrapper {
+                // What it passes on counts as called by its caller.
+                visible.last_mut().into_iter().for_each(|called| called.by_panic |= frame.by_panic);
+            } else if frame.function != code.program().entry {
+                visible.push(*frame);
+            }
+        }
         for (i, frame) in visible.iter().enumerate() {
             let from_end = visible.len() - i;
             if i == SHOWN && from_end > SHOWN {

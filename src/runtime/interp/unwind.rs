@@ -94,6 +94,7 @@ impl Proc {
                 if panic.goexit {
                     state.panics.pop();
                     self.stop = Stop::Finish;
+                    self.main_left |= self.g == self.main;
                     return Next::STOP;
                 }
                 return self.report_panics();
