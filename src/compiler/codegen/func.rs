@@ -135,6 +135,8 @@ impl<'g, 'a> Fun<'g, 'a> {
         for (slot, kind) in self.b.kinds.iter().enumerate() {
             function.pointers[slot / 64] |= u64::from(*kind != WordKind::Scalar) << (slot % 64);
         }
+        // How many slots an instruction touches may depend on the parts of a type.
+        self.g.finish_types();
         let frame = liveness::Frame {
             kinds: &self.b.kinds,
             pinned: &self.b.pinned,

@@ -291,7 +291,7 @@ impl Proc {
     /// Runs a goroutine until it stops.
     fn run_one(&mut self, g: GoroutineRef) {
         self.g = g;
-        self.preempt.set(if self.sched.is_busy() { WatchState::Busy } else { WatchState::Idle });
+        self.preempt.set(if self.sched.has_others() { WatchState::Busy } else { WatchState::Idle });
         let machine = Arc::clone(&self.sched.machine);
         g.resume(&mut self.memory.mutator, &machine.code);
         machine.set_running(self.memory.mutator.id(), Some(g));
@@ -348,11 +348,12 @@ impl Proc {
         if until > now {
             let time = std::time::Duration::from_nanos(until - now);
             let machine = Arc::clone(&self.sched.machine);
+            self.preempt.set(WatchState::Idle);
             self.memory.mutator.blocked(|| machine.sleep(time));
         }
     }
 
-    /// A goroutine was made ready: time slices begin to matter.
+    /// There is another goroutine: time slices begin to matter.
     pub fn others_are_ready(&self) {
         self.preempt.set(WatchState::Busy);
     }
@@ -368,9 +369,12 @@ impl Proc {
         if self.execution.stress || self.execution.poison {
             self.check();
         }
-        if self.preempt.over.swap(false, Relaxed) && self.sched.is_busy() {
-            self.stop = Stop::Yield;
-            return Next::STOP;
+        if self.preempt.over.swap(false, Relaxed) {
+            self.sched.poll();
+            if self.sched.is_busy() {
+                self.stop = Stop::Yield;
+                return Next::STOP;
+            }
         }
         Next { pc, fp }
     }

@@ -189,14 +189,24 @@ impl Sched {
         !self.ready.is_empty()
     }
 
-    /// What to run next.
-    pub fn choose(&mut self) -> Next {
+    /// Whether another goroutine may want to run before the running one stops.
+    pub fn has_others(&self) -> bool {
+        !self.timers.is_empty() || self.count > 1
+    }
+
+    /// Makes those ready whose time has come, or for whom the collector has found something.
+    pub fn poll(&mut self) {
         if !self.timers.is_empty() {
             self.fire();
         }
         if self.machine.take_signal() {
             self.wake_finalizers();
         }
+    }
+
+    /// What to run next.
+    pub fn choose(&mut self) -> Next {
+        self.poll();
         if let Some(g) = self.ready.pop_front() {
             return Next::Run(g);
         }
