@@ -91,16 +91,42 @@ pub fn instruction(program: &Program, instr: &Instr, at: usize) -> String {
     text
 }
 
-/// The reference of all instructions, in Markdown.
+/// The reference of all instructions, in Markdown: `docs/opcodes.md`.
 pub fn reference() -> String {
-    let mut text = String::from("| operation | operands | meaning |\n|---|---|---|\n");
+    let mut text = String::from(REFERENCE);
     for info in super::isa::OPS {
         let operands: Vec<String> =
             info.operands.iter().filter(|o| **o != Operand::None).map(|o| format!("{o:?}")).collect();
-        let _ = writeln!(text, "| `{}` | {} | {} |", info.name, operands.join(" "), info.doc.trim());
+        let ext = if info.ext == Ext::None { String::new() } else { format!(" + {:?}", info.ext) };
+        let doc = info.doc.trim().split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let _ = writeln!(text, "| `{}` | {}{ext} | {doc} |", info.name, operands.join(" "));
     }
     text
 }
+
+/// What stands above the table.
+const REFERENCE: &str = "\
+# Instructions
+
+This page is made from the list in `src/bytecode/isa.rs`; `DOCS_UPDATE=1 cargo test --test opcodes` writes it anew.
+
+An instruction is a word of 64 bits: the operation and the operands `a`, `b` and `c`, 16 bits each. Some have a second
+word. Slots are words of the frame; `vm build -S` shows them as `r4`, and pairs as `r4:5`.
+
+| operand | what it is |
+|---|---|
+| `W`, `R`, `RW` | a slot that is written, read, or both |
+| `W2`, `R2` | two slots: a string, a slice, an interface |
+| `Wn`, `Rn` | as many slots as the instruction says |
+| `Window` | where the frame of a call begins, above the own frame |
+| `Imm`, `Uint`, `Imm32`, `Uint32` | a number |
+| `Jump`, `Jump32` | where to go on, counted from the next instruction |
+| `Const32`, `Str32`, `Func32`, `Native32`, `Type32`, `Method` | an entry of a table of the program |
+| `+ Type`, `+ Slot`, `+ Numbers` | what the second word holds |
+
+| operation | operands | what it does |
+|---|---|---|
+";
 
 /// The operation names, for tests and tables.
 pub fn names() -> impl Iterator<Item = &'static str> {
