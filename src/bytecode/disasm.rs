@@ -98,7 +98,7 @@ pub fn reference() -> String {
         let operands: Vec<String> =
             info.operands.iter().filter(|o| **o != Operand::None).map(|o| format!("{o:?}")).collect();
         let ext = if info.ext == Ext::None { String::new() } else { format!(" + {:?}", info.ext) };
-        let doc = info.doc.trim().split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let doc = info.doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
         let _ = writeln!(text, "| `{}` | {}{ext} | {doc} |", info.name, operands.join(" "));
     }
     text

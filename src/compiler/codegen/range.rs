@@ -130,13 +130,14 @@ impl Fun<'_, '_> {
     }
 
     fn range_integer(&mut self, first: Var, x: ExprId, ty: TypeId, label: Option<Symbol>, body: BlockId) {
-        // The count has the type of the variable.
-        let ty = match first {
+        // A count without a type has that of the variable, unless that is an interface.
+        let to = match first {
             Var::New(obj) => self.obj_ty(obj),
             Var::Old(e) => self.ty(e),
             Var::At(_, to) => to,
             Var::None => ty,
         };
+        let ty = if self.is_interface(to) { ty } else { to };
         let ty = if self.g.query.types().is_untyped(ty) { tid::INT } else { ty };
         let (count, i) = (self.scalar(), self.scalar());
         self.expr_as_into(x, ty, count);
