@@ -46,6 +46,9 @@ impl Fun<'_, '_> {
                 let count = self.scalar();
                 self.integer(count, len);
                 let base = if matches!(second, Var::None) {
+                    if self.calls(x) {
+                        _ = self.expr(x);
+                    }
                     Elements::None(elem)
                 } else {
                     // A copy, as the language says.
