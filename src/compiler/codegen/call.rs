@@ -100,6 +100,7 @@ impl Fun<'_, '_> {
         let sig_ty = self.ty(fun);
         let sig = self.sig(sig_ty);
         let fun = self.ast().unparen(fun);
+        let fun = self.generic_method(fun).unwrap_or(fun);
         if let Some(selection) = self.g.query.info().selections.get(&fun).cloned()
             && selection.kind == SelectionKind::Method
             && let Expr::Selector { x, name } = self.ast().expr(fun)
@@ -112,6 +113,14 @@ impl Fun<'_, '_> {
         }
         let slot = self.expr(fun);
         (Callee::Closure(slot), None, sig)
+    }
+
+    /// The selector of a method in an expression that gives it type arguments.
+    pub fn generic_method(&self, e: ExprId) -> Option<ExprId> {
+        let Expr::Index { x, .. } = self.ast().expr(self.ast().unparen(e)) else { return None };
+        let x = self.ast().unparen(x);
+        let selection = self.g.query.info().selections.get(&x)?;
+        matches!(selection.kind, SelectionKind::Method | SelectionKind::MethodExpr).then_some(x)
     }
 
     /// The declared function that an expression names.
@@ -414,8 +423,8 @@ impl Fun<'_, '_> {
 
     // ---- methods as values
 
-    /// `x.m`, a closure that has the receiver.
-    pub fn method_value(&mut self, e: ExprId, want: Option<u16>) -> u16 {
+    /// `x.m`, a closure that has the receiver; `whole` has the type arguments too, if there are any.
+    pub fn method_value(&mut self, e: ExprId, whole: ExprId, want: Option<u16>) -> u16 {
         let Expr::Selector { x, name } = self.ast().expr(e) else { return ARGS };
         let Some(selection) = self.g.query.info().selections.get(&e).cloned() else { return ARGS };
         let (callee, receiver) = self.method_callee(e, x, name, &selection);
@@ -428,7 +437,7 @@ impl Fun<'_, '_> {
             }
             _ => return ARGS,
         };
-        let sig_ty = self.ty(e);
+        let sig_ty = self.ty(whole);
         let sig = self.sig(sig_ty);
         let bound = match callee {
             Callee::Method(_, number) => Receiver::Interface(number),
@@ -475,14 +484,14 @@ impl Fun<'_, '_> {
         to
     }
 
-    /// `T.m`, a function whose first parameter is the receiver.
-    pub fn method_expression(&mut self, e: ExprId, want: Option<u16>) -> u16 {
+    /// `T.m`, a function whose first parameter is the receiver; `whole` as for method values.
+    pub fn method_expression(&mut self, e: ExprId, whole: ExprId, want: Option<u16>) -> u16 {
         let Expr::Selector { x, name } = self.ast().expr(e) else { return ARGS };
         let Some(selection) = self.g.query.info().selections.get(&e).cloned() else { return ARGS };
         let recv = self.ty(x);
         let pkg = self.method_pkg(&selection, name);
         let own = self.type_args(e);
-        let sig_ty = self.ty(e);
+        let sig_ty = self.ty(whole);
         let sig = self.sig(sig_ty);
         self.thunk_closure(ThunkKind::Expression { recv, name, pkg, own }, sig, &[], want)
     }

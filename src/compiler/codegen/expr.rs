@@ -321,12 +321,20 @@ impl Fun<'_, '_> {
                 self.load_dest(place, ty, want)
             }
             SelectionKind::Qualified => self.identifier(e, ty, want),
-            SelectionKind::Method => self.method_value(e, want),
-            SelectionKind::MethodExpr => self.method_expression(e, want),
+            SelectionKind::Method => self.method_value(e, e, want),
+            SelectionKind::MethodExpr => self.method_expression(e, e, want),
         }
     }
 
     fn index_value(&mut self, e: ExprId, ty: TypeId, want: Option<u16>) -> u16 {
+        if let Some(method) = self.generic_method(e) {
+            let selection = self.g.query.info().selections.get(&method);
+            return if selection.is_some_and(|selection| selection.kind == SelectionKind::Method) {
+                self.method_value(method, e, want)
+            } else {
+                self.method_expression(method, e, want)
+            };
+        }
         let Expr::Index { x, indices } = self.ast().expr(e) else { return ARGS };
         if matches!(self.g.query.info().mode(x), Mode::Type)
             || self.g.query.info().instances.contains_key(&self.ast().unparen(x))

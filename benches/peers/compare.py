@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Runs the programs of this folder on vm and on whatever of lua5.4, luajit and go is installed, and prints a table.
+
+Usage: benches/peers/compare.py [--rounds N] [--vm PATH] [PROGRAM...]
+
+The runs are interleaved, so that noise of the machine meets all alike. A cell has the median of the processor time in
+seconds, what that is of vm's, and the peak memory. Outputs must be the same. A `.lang` file is a Go program too.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def measure(command):
+    """Output, processor seconds and peak memory in MiB of a run."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(writer, 1)
+        os.close(reader)
+        os.execvp(command[0], command)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        output = stream.read()
+    _, status, usage = os.wait4(child, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(command)} has failed")
+    return output, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def peers(program, vm, scratch):
+    """Name and command of all that can run a program."""
+    found = {"vm": [vm, "run", str(HERE / f"{program}.lang")]}
+    script = HERE / f"{program}.lua"
+    if script.exists():
+        if shutil.which("lua5.4"):
+            found["lua5.4"] = ["lua5.4", str(script)]
+        if shutil.which("luajit"):
+            found["luajit -joff"] = ["luajit", "-joff", str(script)]
+    if shutil.which("go"):
+        source, binary = Path(scratch, f"{program}.go"), Path(scratch, program)
+        shutil.copy(HERE / f"{program}.lang", source)
+        subprocess.run(["go", "build", "-o", binary, source], check=True, cwd=scratch)
+        found["go"] = [str(binary)]
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--vm", default=str(HERE.parents[1] / "target/release/vm"))
+    parser.add_argument("programs", nargs="*", default=sorted(path.stem for path in HERE.glob("*.lang")))
+    options = parser.parse_args()
+    for program in options.programs:
+        with tempfile.TemporaryDirectory() as scratch:
+            commands = peers(program, options.vm, scratch)
+            runs = {name: [] for name in commands}
+            outputs = {}
+            for _ in range(options.rounds):
+                for name, command in commands.items():
+                    output, seconds, memory = measure(command)
+                    runs[name].append((seconds, memory))
+                    outputs[name] = output
+        if len(set(outputs.values())) != 1:
+            sys.exit(f"{program}: the outputs differ: {outputs}")
+        own = statistics.median(seconds for seconds, _ in runs["vm"])
+        cells = []
+        for name, measured in runs.items():
+            seconds = statistics.median(seconds for seconds, _ in measured)
+            memory = max(memory for _, memory in measured)
+            cells.append(f"{name} {seconds:.2f} s ({seconds / own:.2f}×, {memory:.0f} MiB)")
+        print(f"{program:14} {'   '.join(cells)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
