@@ -25,6 +25,7 @@ def measure(command):
     child = os.fork()
     if child == 0:
         os.dup2(writer, 1)
+        os.dup2(writer, 2)  # println writes there
         os.close(reader)
         os.execvp(command[0], command)
     os.close(writer)
