@@ -45,4 +45,4 @@ for i, b in ipairs(bodies) do
     e = e - b.mass * c.mass / sqrt(dx * dx + dy * dy + dz * dz)
   end
 end
-print(e)
+print(string.format("%.17g", e))

@@ -64,6 +64,9 @@ pub enum Ext {
     Numbers,
     /// A slot that is read, in the lowest 16 bits.
     Slot,
+    /// An argument of a call: a slot that is read in the lowest 16 bits, where it goes in the callee's frame in the next
+    /// ones, and a number with a sign in the upper half.
+    Arg,
 }
 
 /// The declaration of an instruction.
@@ -491,6 +494,34 @@ macro_rules! for_each_op {
             IncLt (RW, R, Jump) None;
             /// `a += 1`; goes on at a loop's head if `a < b`; a safepoint.
             IncLtI (RW, Imm, Jump) None;
+            /// As `Call`, with one argument more, which is the slot plus the number.
+            CallArg (Window, Func32, None) Arg;
+            /// `a += 1`; goes on at a loop's head if `a < len(b)` of a slice; a safepoint.
+            IncLtLen (RW, R2, Jump) None;
+            /// `a += d`; goes on at a loop's head if `a < b`; a safepoint. d follows.
+            AddLt (RW, R, Jump) Slot;
+            /// `a = b + *(int64*)(c + n)`; n is the first number.
+            AddL (W, R, R) Numbers;
+            /// `a = b + *(float64*)(c + n)`; n is the first number.
+            FaddL (W, R, R) Numbers;
+            /// `a = b - *(float64*)(c + n)`; n is the first number.
+            FsubL (W, R, R) Numbers;
+            /// `a = b * *(float64*)(c + n)`; n is the first number.
+            FmulL (W, R, R) Numbers;
+            /// `a = *(float64*)(b + n) + *(float64*)(c + m)`; n and m are the numbers.
+            FaddLL (W, R, R) Numbers;
+            /// `a = *(float64*)(b + n) - *(float64*)(c + m)`; n and m are the numbers.
+            FsubLL (W, R, R) Numbers;
+            /// `a = *(float64*)(b + n) * *(float64*)(c + m)`; n and m are the numbers.
+            FmulLL (W, R, R) Numbers;
+            /// `a = d + b * c`, floats, rounded twice; d follows.
+            FmulAdd (W, R, R) Slot;
+            /// `a = d - b * c`, floats, rounded twice; d follows.
+            FmulSub (W, R, R) Slot;
+            /// `*(float64*)(a + n) += b * c`, rounded twice; n is the first number.
+            FmulAddTo (R, R, R) Numbers;
+            /// `*(float64*)(a + n) -= b * c`, rounded twice; n is the first number.
+            FmulSubTo (R, R, R) Numbers;
             /// `a += b * c`, floats, rounded twice.
             Fmac (RW, R, R) None;
             /// `a -= b * c`, floats, rounded twice.
@@ -866,6 +897,14 @@ impl Op {
             | Self::Ffloor
             | Self::Fceil
             | Self::Ftrunc
+            | Self::FaddL
+            | Self::FsubL
+            | Self::FmulL
+            | Self::FaddLL
+            | Self::FsubLL
+            | Self::FmulLL
+            | Self::FmulAdd
+            | Self::FmulSub
             | Self::Fmac
             | Self::Fmsc => Left::Float,
             Self::Mov
@@ -880,6 +919,7 @@ impl Op {
             | Self::Shl
             | Self::Shr
             | Self::Ushr
+            | Self::AddL
             | Self::AddI
             | Self::MulI
             | Self::AndI
@@ -947,6 +987,8 @@ impl Op {
                 | Self::LoopNeI
                 | Self::IncLt
                 | Self::IncLtI
+                | Self::IncLtLen
+                | Self::AddLt
         )
     }
 

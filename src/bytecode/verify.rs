@@ -7,7 +7,7 @@
 //!
 //! What slots hold is the compiler's promise: the kinds of values are not checked.
 
-use super::isa::{Instr, Op, Operand};
+use super::isa::{Ext, Instr, Op, Operand};
 use super::program::{Function, HEADER, Program};
 
 /// What is wrong with a program.
@@ -132,11 +132,14 @@ impl Check<'_> {
         let known = |what: &str, idx: usize, count: usize| {
             if idx < count { Ok(()) } else { Err(self.problem(at, format!("there is no {what} {idx}"))) }
         };
-        if instr.op.info().ext == super::isa::Ext::Type {
+        if instr.op.info().ext == Ext::Type {
             known("type", instr.ext as u32 as usize, program.types.len())?;
         }
-        if instr.op.info().ext == super::isa::Ext::Slot {
+        if matches!(instr.op.info().ext, Ext::Slot | Ext::Arg) {
             self.slots(at, instr.ext as u16, 1)?;
+        }
+        if instr.op.info().ext == Ext::Arg {
+            self.slots(at, instr.a.saturating_add((instr.ext >> 16) as u16), 1)?;
         }
         for (&operand, value) in instr.op.info().operands.iter().zip([instr.a, instr.b, instr.c]) {
             match operand {
@@ -155,7 +158,8 @@ impl Check<'_> {
                     }
                 }
                 Operand::Window => {
-                    let callee = if instr.op == Op::Call { program.functions.get(long) } else { None };
+                    let callee =
+                        if matches!(instr.op, Op::Call | Op::CallArg) { program.functions.get(long) } else { None };
                     let signature = callee.map_or(0, |callee| usize::from(callee.signature));
                     self.slots(at, value, usize::from(HEADER) + signature)?;
                 }

@@ -535,6 +535,7 @@ impl Fun<'_, '_> {
                 if matches!(op, BinOp::Add | BinOp::Sub) && self.adds_in_place(op, ty) && !self.may_stop(y) =>
             {
                 let kind = self.layout(ty).kind;
+                let mark = self.b.mark();
                 let value = match y {
                     Some(y) => self.expr_as(y, ty),
                     None => {
@@ -543,6 +544,13 @@ impl Fun<'_, '_> {
                         self.word_slot(word)
                     }
                 };
+                if kind == Kind::Float64
+                    && self.b.taken_since(mark, value)
+                    && let Some(product) = self.b.take_back(|op| op == Op::Fmul, value)
+                {
+                    let code = if op == BinOp::Add { Op::FmulAddTo } else { Op::FmulSubTo };
+                    return self.b.emit_ext(code, [pointer, product.b, product.c], u32::from(offset), 0);
+                }
                 let code = match (kind, op) {
                     (Kind::Float64, BinOp::Add) => Op::FaddTo,
                     (Kind::Float64, _) => Op::FsubTo,

@@ -45,12 +45,23 @@ pub struct Builder {
     pub dead: bool,
     /// Slots of the parameters.
     pub params: u16,
-    /// The slot that the last instruction has written, where it ends, and what it left in the accumulators.
-    last: Option<(u16, u32, Left)>,
+    /// The last instructions, the very last one first.
+    last: [Option<Written>; 2],
     /// Loops around what is being compiled.
     pub loops: u32,
     /// Slots with constants that loops use, by the instruction that loads them.
     constants: FxHashMap<u64, u16>,
+}
+
+/// An instruction that writes a slot.
+#[derive(Clone, Copy)]
+struct Written {
+    slot: u16,
+    /// Where it begins and ends.
+    start: u32,
+    end: u32,
+    /// What it left in the accumulators.
+    left: Left,
 }
 
 /// Most slots with constants in a function.
@@ -87,7 +98,7 @@ impl Builder {
             barrier: 0,
             dead: false,
             params: 0,
-            last: None,
+            last: [None; 2],
             loops: 0,
             constants: FxHashMap::default(),
         }
@@ -179,12 +190,13 @@ impl Builder {
             self.code.push(instr.ext);
         }
         let writes = matches!(info.operands[0], Operand::W | Operand::RW | Operand::W2);
-        self.last = writes.then(|| (instr.a, self.at(), instr.op.leaves()));
+        let written = writes.then(|| Written { slot: instr.a, start: at, end: self.at(), left: instr.op.leaves() });
+        self.last = [written, self.last[0]];
     }
 
     /// Takes an operand from the accumulator if the instruction before has just written it.
     fn forward(&self, instr: &mut Instr) {
-        let Some((slot, end, left)) = self.last else { return };
+        let Some(Written { slot, end, left, .. }) = self.last[0] else { return };
         if end != self.at() || self.barrier >= self.at() || left == Left::Nothing {
             return;
         }
@@ -201,27 +213,67 @@ impl Builder {
     /// The last instruction, if it is this operation and has written this slot, and nothing jumps behind it: it is
     /// taken back. Its value must not be used by anything else.
     pub fn take_back(&mut self, is: impl Fn(Op) -> bool, slot: u16) -> Option<Instr> {
-        let (written, end, _) = self.last?;
-        if written != slot || end != self.at() || self.barrier >= self.at() {
+        self.take_back_if(|instr| instr.a == slot && is(instr.op))
+    }
+
+    /// The last instruction, if it is such a one that writes a slot.
+    fn take_back_if(&mut self, is: impl Fn(&Instr) -> bool) -> Option<Instr> {
+        let Written { start, end, .. } = self.last[0]?;
+        if end != self.at() || self.barrier >= self.at() {
             return None;
         }
-        let words = [2, 1].into_iter().find(|&words| {
-            let start = self.code.len().wrapping_sub(words);
-            Instr::decode(&self.code, start).is_some_and(|i| i.op.words() == words && i.a == slot && is(plain(i.op)))
-        })?;
-        let start = self.code.len() - words;
-        let mut instr = Instr::decode(&self.code, start)?;
-        // Whoever takes it back puts its operands elsewhere.
-        if self.windows.last() == Some(&(start as u32)) {
-            return None;
-        }
+        let mut instr = Instr::decode(&self.code, start as usize)?;
         instr.op = plain(instr.op);
-        self.code.truncate(start);
-        self.last = None;
+        // Whoever takes it back puts its operands elsewhere.
+        if !is(&instr) || self.windows.last() == Some(&start) {
+            return None;
+        }
+        self.code.truncate(start as usize);
+        self.last = [self.last[1], None];
         if self.places.last().is_some_and(|(at, _)| *at >= self.at()) {
             self.places.pop();
         }
         Some(instr)
+    }
+
+    /// The slot of an outgoing call's frame that the last instruction has copied to a slot: it is taken back, so the
+    /// next instruction has to read it there. The copy must not be used by anything else.
+    pub fn take_result(&mut self, slot: u16) -> Option<u16> {
+        let Written { slot: written, start, end, .. } = self.last[0]?;
+        let instr = Instr::decode(&self.code, start as usize)?;
+        if written != slot || end != self.at() || self.barrier >= self.at() || instr.op != Op::Mov || instr.b < WINDOW {
+            return None;
+        }
+        self.windows.pop();
+        self.code.truncate(start as usize);
+        self.last = [None; 2];
+        if self.places.last().is_some_and(|(at, _)| *at >= self.at()) {
+            self.places.pop();
+        }
+        Some(instr.b)
+    }
+
+    /// A call of a function whose arguments are in the outgoing call's frame. The last of them may become part of it.
+    pub fn call(&mut self, function: u32) {
+        if let Some(Written { slot, start, end, .. }) = self.last[0]
+            && slot >= ARGS
+            && end == self.at()
+            && self.barrier < end
+            && let Some(instr) = Instr::decode(&self.code, start as usize)
+            && matches!(plain(instr.op), Op::Mov | Op::AddI)
+            && instr.b < WINDOW
+        {
+            let number = if plain(instr.op) == Op::AddI { i32::from(instr.c as i16) } else { 0 };
+            self.windows.pop();
+            self.code.truncate(start as usize);
+            if self.places.last().is_some_and(|(at, _)| *at >= self.at()) {
+                self.places.pop();
+            }
+            self.last = [None; 2];
+            let source = u32::from(instr.b) | u32::from(slot - WINDOW) << 16;
+            return self.push(Instr::long(Op::CallArg, WINDOW, function).with(source, number as u32));
+        }
+        self.emit_long(Op::Call, WINDOW, function);
     }
 
     /// A slot with a constant, which an instruction loads at the function's beginning.
@@ -285,6 +337,20 @@ impl Builder {
         self.labels[label.0 as usize]
     }
 
+    /// Goes on at a loop's head if a slot that has just been counted up is less than a slice's length, which nothing
+    /// else reads. Whether that is what the last instructions are.
+    pub fn jump_below_length(&mut self, a: u16, b: u16, label: Label) -> bool {
+        let counts = |i: &Instr| *i == Instr::new(Op::AddI, a, a, 1);
+        let Some(len) = self.take_back(|op| op == Op::Len, b) else { return false };
+        if len.b == a || self.take_back_if(counts).is_none() {
+            self.emit(Op::Len, len.a, len.b, 0);
+            return false;
+        }
+        self.jumps.push((self.at(), label));
+        self.push(Instr::new(Op::IncLtLen, a, len.b, 0));
+        true
+    }
+
     /// An instruction whose last operand is a jump.
     pub fn jump(&mut self, mut op: Op, a: u16, b: u16, label: Label) {
         let counted = match op {
@@ -292,16 +358,18 @@ impl Builder {
             Op::LoopLtI => Some(Op::IncLtI),
             _ => None,
         };
-        if let Some(counted) = counted
-            && let Some((_, end, _)) = self.last
-            && end == self.at()
-            && self.code.last() == Some(&Instr::new(Op::AddI, a, a, 1).word())
-            && self.take_back(|op| op == Op::AddI, a).is_some()
-        {
-            op = counted;
+        let mut step = 0;
+        if let Some(counted) = counted {
+            if self.take_back_if(|i| *i == Instr::new(Op::AddI, a, a, 1)).is_some() {
+                op = counted;
+            } else if op == Op::LoopLt
+                && let Some(add) = self.take_back_if(|i| i.op == Op::Add && i.a == a && i.b == a && i.c != a)
+            {
+                (op, step) = (Op::AddLt, add.c);
+            }
         }
         self.jumps.push((self.at(), label));
-        self.push(Instr::new(op, a, b, 0));
+        self.push(Instr::new(op, a, b, 0).with(step.into(), 0));
         if matches!(op, Op::Jmp | Op::Loop) {
             self.dead = true;
         }

@@ -414,7 +414,7 @@ impl Fun<'_, '_> {
         let (_, ins) = self.sequence(types);
         self.b.reserve_window(ins.len().max(outs.len()) as u16);
         match callee {
-            Callee::Static(index) => self.b.emit_long(Op::Call, WINDOW, index),
+            Callee::Static(index) => self.b.call(index),
             Callee::Native(index) => self.b.emit_long(Op::CallNative, WINDOW, index),
             Callee::Closure(slot) => self.b.emit(Op::CallClosure, WINDOW, slot, 0),
             Callee::Method(slot, number) => self.b.emit(Op::CallMethod, WINDOW, slot, number),

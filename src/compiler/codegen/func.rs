@@ -243,7 +243,7 @@ impl<'g, 'a> Fun<'g, 'a> {
     // ---- variables
 
     /// Whether a variable lives in the heap. The one place where that is decided.
-    fn is_in_heap(&mut self, obj: ObjId) -> bool {
+    pub fn is_in_heap(&mut self, obj: ObjId) -> bool {
         let Some(var) = self.g.query.objects()[obj].var().copied() else { return false };
         if var.addressed || (var.captured && var.reassigned) {
             return true;
@@ -569,7 +569,7 @@ impl<'g, 'a> Fun<'g, 'a> {
             .collect();
         for init in inits {
             let index = self.g.function(init, &[]);
-            self.b.emit_long(Op::Call, super::builder::WINDOW, index);
+            self.b.call(index);
         }
         self.b.emit(Op::Ret, 0, 0, 0);
     }
@@ -579,14 +579,14 @@ impl<'g, 'a> Fun<'g, 'a> {
         for pkg in packages {
             let name = format!("{}.init", self.g.package_name(pkg));
             let index = self.g.job(name, Work::Init(pkg), Env::default());
-            self.b.emit_long(Op::Call, super::builder::WINDOW, index);
+            self.b.call(index);
         }
         let main = match (self.g.script, self.g.main_function()) {
             (Some(items), _) => self.g.job("main.main", Work::Script(items), Env::default()),
             (None, Some(main)) => self.g.function(main, &[]),
             (None, None) => return self.b.emit(Op::Ret, 0, 0, 0),
         };
-        self.b.emit_long(Op::Call, super::builder::WINDOW, main);
+        self.b.call(main);
         self.b.emit(Op::Ret, 0, 0, 0);
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::{SmallVec, smallvec};
 
-use crate::bytecode::isa::{Instr, Op, Operand};
+use crate::bytecode::isa::{Ext, Instr, Op, Operand};
 use crate::bytecode::program::{Function, HEADER, Program, SlotMap, WordKind};
 
 /// A set of slots.
@@ -92,6 +92,9 @@ impl Analysis<'_> {
                 (usize::from(value)..usize::from(value) + count).for_each(&mut f);
             }
         }
+        if matches!(instr.op.info().ext, Ext::Slot | Ext::Arg) && !written {
+            f(usize::from(instr.ext as u16));
+        }
         if instr.op == Op::Ret && !written {
             (HEADER..HEADER + self.results).map(usize::from).for_each(f);
         }
@@ -146,7 +149,14 @@ impl Analysis<'_> {
         for &(at, instr) in &self.instrs {
             let next = at + instr.op.words() as u32;
             match instr.op {
-                Op::Call | Op::CallClosure | Op::CallMethod | Op::CallNative | Op::Send | Op::Recv | Op::Select => {
+                Op::Call
+                | Op::CallArg
+                | Op::CallClosure
+                | Op::CallMethod
+                | Op::CallNative
+                | Op::Send
+                | Op::Recv
+                | Op::Select => {
                     places.insert(next);
                 }
                 Op::RunDefers => {

@@ -90,14 +90,21 @@ impl Fun<'_, '_> {
         if self.layout(ty).kind == Kind::String {
             return self.concat(e, want);
         }
+        let mark = self.b.mark();
         let left = self.expr(x);
+        let own = self.b.taken_since(mark, left);
         let to = want.unwrap_or_else(|| self.temp(ty));
-        self.binary_with(op, ty, left, y, to);
+        self.operate(op, ty, (left, own), y, to);
         to
     }
 
     /// `to = x op y`, where `to` may be `x`.
     pub fn binary_with(&mut self, op: BinOp, ty: TypeId, x: u16, y: ExprId, to: u16) {
+        self.operate(op, ty, (x, false), y, to);
+    }
+
+    /// The same, with whether nothing else uses the slot `x`.
+    fn operate(&mut self, op: BinOp, ty: TypeId, (x, own): (u16, bool), y: ExprId, to: u16) {
         let kind = self.layout(ty).kind;
         if kind == Kind::String {
             let run = self.b.take(&std::sync::Arc::from([
@@ -116,16 +123,12 @@ impl Fun<'_, '_> {
         }
         if kind.is_float() {
             let mark = self.b.mark();
-            let right = self.expr_as(y, ty);
-            // `x += y * z`
-            if to == x
-                && kind == Kind::Float64
-                && matches!(op, BinOp::Add | BinOp::Sub)
-                && self.b.taken_since(mark, right)
-                && let Some(product) = self.b.take_back(|op| op == Op::Fmul, right)
-            {
-                let code = if op == BinOp::Add { Op::Fmac } else { Op::Fmsc };
-                return self.b.emit(code, to, product.b, product.c);
+            let mut right = self.expr_as(y, ty);
+            if self.b.taken_since(mark, right) {
+                if kind == Kind::Float64 && self.fused(op, (x, own), right, to) {
+                    return;
+                }
+                right = self.b.take_result(right).unwrap_or(right);
             }
             let code = match op {
                 BinOp::Add => Op::Fadd,
@@ -147,7 +150,18 @@ impl Fun<'_, '_> {
         if let Some((code, i)) = immediate {
             self.b.emit(code, to, x, i as u16);
         } else {
-            let right = self.expr_as(y, ty);
+            let mark = self.b.mark();
+            let mut right = self.expr_as(y, ty);
+            if self.b.taken_since(mark, right) {
+                let whole = matches!(kind, Kind::Int | Kind::Int64 | Kind::Uint | Kind::Uint64 | Kind::Uintptr);
+                if op == BinOp::Add
+                    && whole
+                    && let Some(load) = self.b.take_back(|op| op == Op::Ld64, right)
+                {
+                    return self.b.emit_ext(Op::AddL, [to, x, load.b], load.c.into(), 0);
+                }
+                right = self.b.take_result(right).unwrap_or(right);
+            }
             let unsigned = kind.is_unsigned();
             let code = match op {
                 BinOp::Add => Op::Add,
@@ -170,6 +184,39 @@ impl Fun<'_, '_> {
         if !stays {
             self.narrow(kind, to);
         }
+    }
+
+    /// An operation on floats as one instruction with what the last instructions do: a product that is added, operands
+    /// that are loaded. Whether there is such an instruction.
+    fn fused(&mut self, op: BinOp, (x, own): (u16, bool), right: u16, to: u16) -> bool {
+        if matches!(op, BinOp::Add | BinOp::Sub)
+            && let Some(product) = self.b.take_back(|op| op == Op::Fmul, right)
+        {
+            let add = op == BinOp::Add;
+            if to == x {
+                self.b.emit(if add { Op::Fmac } else { Op::Fmsc }, to, product.b, product.c);
+            } else {
+                let code = if add { Op::FmulAdd } else { Op::FmulSub };
+                self.b.emit_ext(code, [to, product.b, product.c], x.into(), 0);
+            }
+            return true;
+        }
+        let [one, both] = match op {
+            BinOp::Add => [Op::FaddL, Op::FaddLL],
+            BinOp::Sub => [Op::FsubL, Op::FsubLL],
+            BinOp::Mul => [Op::FmulL, Op::FmulLL],
+            _ => return false,
+        };
+        let Some(load) = self.b.take_back(|op| op == Op::Ld64, right) else { return false };
+        if own
+            && x != load.b
+            && let Some(first) = self.b.take_back(|op| op == Op::Ld64, x)
+        {
+            self.b.emit_ext(both, [to, first.b, load.b], first.c.into(), load.c.into());
+        } else {
+            self.b.emit_ext(one, [to, x, load.b], load.c.into(), 0);
+        }
+        true
     }
 
     fn shift(&mut self, op: BinOp, kind: Kind, x: u16, y: ExprId, to: u16) {
@@ -417,7 +464,19 @@ impl Fun<'_, '_> {
             };
             self.jump_if(code, a, i as u16, target);
         } else {
-            let (a, b) = (self.expr_as(x, ty), self.expr_as(y, ty));
+            let a = self.expr_as(x, ty);
+            let mark = self.b.mark();
+            let mut b = self.expr_as(y, ty);
+            if self.b.taken_since(mark, b) {
+                let below = !float && !unsigned && op.integer() == BinOp::Lt;
+                if below && !self.far && self.back_edge == Some(target) && self.b.jump_below_length(a, b, target) {
+                    if let Some(other) = other {
+                        self.b.jump(Op::Jmp, 0, 0, other);
+                    }
+                    return;
+                }
+                b = self.b.take_result(b).unwrap_or(b);
+            }
             let (code, swap) = if float {
                 let swap = matches!(op.op, BinOp::Gt | BinOp::Ge);
                 let code = match (op.op, op.negated) {

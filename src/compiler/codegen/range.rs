@@ -1,7 +1,7 @@
 //! `for … range`.
 
 use super::assign::Dest;
-use super::func::{Fun, Target};
+use super::func::{Fun, Storage, Target};
 use crate::base::{Symbol, sym};
 use crate::bytecode::isa::Op;
 use crate::bytecode::program::{Kind, WordKind};
@@ -113,6 +113,32 @@ impl Fun<'_, '_> {
         }
     }
 
+    /// Makes a slot a variable of the loop, if nothing but the loop assigns to that. Whether that was done.
+    fn is_slot(&mut self, var: Var, slot: u16, ty: TypeId) -> bool {
+        let Var::New(obj) = var else { return false };
+        let reassigned = self.g.query.objects()[obj].var().is_none_or(|var| var.reassigned);
+        if reassigned || self.is_in_heap(obj) || self.obj_ty(obj) != ty {
+            return false;
+        }
+        self.vars.insert(obj, Storage::Slots(slot));
+        true
+    }
+
+    /// Gives a variable of the loop its value for the iteration, which `load` puts into slots.
+    fn bind_loaded(&mut self, var: Var, ty: TypeId, load: impl FnOnce(&mut Self, u16)) {
+        if let Var::New(obj) = var
+            && !self.is_in_heap(obj)
+            && self.obj_ty(obj) == ty
+            && let Storage::Slots(slot) = self.declare(obj)
+        {
+            return load(self, slot);
+        }
+        let layout = self.layout(ty);
+        let to = self.take(&layout);
+        load(self, to);
+        self.bind(var, to, ty);
+    }
+
     /// The variables of an iteration before the first is assigned to, which the place of the second may depend on.
     pub fn settled(&mut self, [first, second]: [Var; 2]) -> [Var; 2] {
         let (Var::Old(_), Var::Old(e)) = (first, second) else { return [first, second] };
@@ -148,15 +174,13 @@ impl Fun<'_, '_> {
         let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
         let unsigned = self.layout(ty).kind.is_unsigned();
         let less = if unsigned { Op::JUlt } else { Op::JLt };
-        // Falls out unless there is a first iteration.
-        let enter = self.b.label();
-        self.jump_if(less, i, count, enter);
-        self.b.jump(Op::Jmp, 0, 0, end);
-        self.b.bind(enter);
+        self.jump_if(if unsigned { Op::JEqI } else { Op::JLeI }, count, 0, end);
         self.b.bind(top);
         self.b.loops += 1;
         self.open_scope();
-        self.bind(first, i, ty);
+        if !self.is_slot(first, i, ty) {
+            self.bind(first, i, ty);
+        }
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
         self.block(body);
         self.targets.pop();
@@ -180,32 +204,29 @@ impl Fun<'_, '_> {
         let i = self.scalar();
         self.zero(i, 1);
         let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
-        let enter = self.b.label();
-        self.jump_if(Op::JLt, i, count, enter);
-        self.b.jump(Op::Jmp, 0, 0, end);
-        self.b.bind(enter);
+        self.jump_if(Op::JLeI, count, 0, end);
         self.b.bind(top);
         self.b.loops += 1;
         self.open_scope();
         let [first, second] = self.settled([first, second]);
-        self.bind(first, i, tid::INT);
+        if !self.is_slot(first, i, tid::INT) {
+            self.bind(first, i, tid::INT);
+        }
         if !matches!(second, Var::None) {
             let elem = elements.elem();
             let layout = self.layout(elem);
-            let to = self.take(&layout);
-            match elements {
+            self.bind_loaded(second, elem, |fun, to| match elements {
                 Elements::Slice(slice, _) => match layout.kind {
-                    Kind::Bool | Kind::Uint8 => self.b.emit(Op::At8u, to, slice, i),
-                    Kind::Int32 => self.b.emit(Op::At32s, to, slice, i),
-                    Kind::String | Kind::Slice | Kind::Interface => self.b.emit(Op::At2, to, slice, i),
-                    Kind::Struct | Kind::Array => self.range_load(Op::ElemAddr, slice, i, elem, 0, to),
-                    _ if layout.size == 8 => self.b.emit(Op::At64, to, slice, i),
-                    _ => self.range_load(Op::ElemAddr, slice, i, elem, 0, to),
+                    Kind::Bool | Kind::Uint8 => fun.b.emit(Op::At8u, to, slice, i),
+                    Kind::Int32 => fun.b.emit(Op::At32s, to, slice, i),
+                    Kind::String | Kind::Slice | Kind::Interface => fun.b.emit(Op::At2, to, slice, i),
+                    Kind::Struct | Kind::Array => fun.range_load(Op::ElemAddr, slice, i, elem, 0, to),
+                    _ if layout.size == 8 => fun.b.emit(Op::At64, to, slice, i),
+                    _ => fun.range_load(Op::ElemAddr, slice, i, elem, 0, to),
                 },
-                Elements::Array(pointer, _, len) => self.range_load(Op::ArrayAddr, pointer, i, elem, len, to),
+                Elements::Array(pointer, _, len) => fun.range_load(Op::ArrayAddr, pointer, i, elem, len, to),
                 Elements::None(_) => {}
-            }
-            self.bind(second, to, elem);
+            });
         }
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
         self.block(body);
@@ -238,15 +259,15 @@ impl Fun<'_, '_> {
         let (top, next, end) = (self.b.label(), self.b.label(), self.b.label());
         self.b.bind(top);
         self.b.loops += 1;
-        let enter = self.b.label();
-        self.jump_if(Op::JLt, i, text + 1, enter);
-        self.b.jump(Op::Jmp, 0, 0, end);
-        self.b.bind(enter);
+        self.jump_if(Op::JLe, text + 1, i, end);
         self.b.emit(Op::RuneAt, rune, text, i);
         self.open_scope();
         let [first, second] = self.settled([first, second]);
-        self.bind(first, i, tid::INT);
-        self.bind(second, rune, tid::INT32);
+        for (var, slot, ty) in [(first, i, tid::INT), (second, rune, tid::INT32)] {
+            if !self.is_slot(var, slot, ty) {
+                self.bind(var, slot, ty);
+            }
+        }
         self.targets.push(Target { label, breaks: end, continues: Some(next), plain: true });
         self.block(body);
         self.targets.pop();
@@ -283,12 +304,12 @@ impl Fun<'_, '_> {
         let [first, second] = self.settled([first, second]);
         for (var, at, ty) in [(first, at_key, key), (second, at_elem, elem)] {
             if !matches!(var, Var::None) {
-                let layout = self.layout(ty);
-                let to = self.take(&layout);
-                if layout.size > 0 {
-                    self.load_at(at, 0, ty, Some(to));
-                }
-                self.bind(var, to, ty);
+                let empty = self.layout(ty).size == 0;
+                self.bind_loaded(var, ty, |fun, to| {
+                    if !empty {
+                        fun.load_at(at, 0, ty, Some(to));
+                    }
+                });
             }
         }
         self.targets.push(Target { label, breaks: end, continues: Some(top), plain: true });

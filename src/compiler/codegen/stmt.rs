@@ -136,7 +136,11 @@ impl Fun<'_, '_> {
                     Some(obj) if homes[i].is_some() => self.obj_ty(obj),
                     _ => self.ty(y),
                 };
-                let to = self.temp(ty);
+                // Nothing reads a new variable yet.
+                let to = match homes[i] {
+                    Some(Storage::Slots(slot)) if new[i] => slot,
+                    _ => self.temp(ty),
+                };
                 self.expr_as_into(y, ty, to);
                 values.push((to, ty));
             }

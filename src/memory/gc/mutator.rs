@@ -523,6 +523,11 @@ impl Mutator {
         !self.record.word.is_calm()
     }
 
+    /// The word that is calm as long as [`Mutator::is_asked`] is false. It lives as long as the mutator.
+    pub fn asked(&self) -> *const StateWord {
+        &raw const self.record.word
+    }
+
     /// Something with which other threads can make [`Mutator::is_asked`] true.
     pub fn nudge(&self) -> Nudge {
         Nudge(Arc::clone(&self.record))

@@ -320,14 +320,14 @@ impl Proc {
 
     fn interpret(&mut self, next: Next) {
         let cx: *mut Self = self;
-        let mut state = State { pc: next.pc, fp: next.fp, acc: 0, spare: 0, cx, facc: 0.0 };
+        let mut state = State { pc: next.pc, fp: next.fp, acc: 0, asked: self.memory.mutator.asked(), cx, facc: 0.0 };
         // SAFETY: the goroutine's place is an instruction of verified code and its frame; nothing but the handlers uses
         // the processor until they return.
         unsafe {
             loop {
                 let op = usize::from(*state.pc.cast::<u16>());
                 (*cx).registers = None;
-                ((*cx).table[op])(state.pc, state.fp, state.acc, state.spare, cx, state.facc);
+                ((*cx).table[op])(state.pc, state.fp, state.acc, state.asked, cx, state.facc);
                 match (*cx).registers {
                     Some(next) if (*cx).execution.backend == Backend::Looped => state = next,
                     _ => break,

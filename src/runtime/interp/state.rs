@@ -7,11 +7,12 @@
 
 use super::Proc;
 use crate::bytecode::isa::Op;
+use crate::memory::gc::handshake::StateWord;
 use crate::runtime::object::Trap;
 
-/// A handler: the address of its instruction, the frame, the accumulator, a spare register, the processor, the
+/// A handler: the address of its instruction, the frame, the accumulator, the word of safepoints, the processor, the
 /// accumulator for floats.
-pub type Handler = unsafe fn(*const u64, *mut u64, u64, u64, *mut Proc, f64);
+pub type Handler = unsafe fn(*const u64, *mut u64, u64, *const StateWord, *mut Proc, f64);
 
 /// Handlers by operation.
 pub type HandlerTable = [Handler; Op::COUNT];
@@ -25,8 +26,8 @@ pub struct State {
     pub fp: *mut u64,
     /// The last result.
     pub acc: u64,
-    /// Not used.
-    pub spare: u64,
+    /// Zero as long as safepoints have nothing to do: [`Mutator::asked`](crate::memory::gc::Mutator::asked).
+    pub asked: *const StateWord,
     /// The processor.
     pub cx: *mut Proc,
     /// The last float.
@@ -52,7 +53,7 @@ impl Dispatch for Threaded {
         unsafe {
             let op = *s.pc.cast::<u16>();
             let handler = *(&raw const (*s.cx).table).cast::<Handler>().add(usize::from(op));
-            handler(s.pc, s.fp, s.acc, s.spare, s.cx, s.facc);
+            handler(s.pc, s.fp, s.acc, s.asked, s.cx, s.facc);
         }
     }
 }
@@ -171,6 +172,13 @@ impl Operands {
 impl State {
     operands!();
 
+    /// Behind the slot in the second word: where an argument goes in the callee's frame.
+    #[inline(always)]
+    pub fn ext_to(&self) -> usize {
+        // SAFETY: only for instructions that have a second word.
+        usize::from(unsafe { *self.pc.cast::<u16>().add(5) })
+    }
+
     /// The third operand as a number with sign.
     #[inline(always)]
     pub fn imm(&self) -> i64 {
@@ -183,6 +191,13 @@ impl State {
     pub fn b_imm(&self) -> i64 {
         // SAFETY: instructions have four parts.
         i64::from(unsafe { *self.pc.cast::<i16>().add(2) })
+    }
+
+    /// Whether a safepoint has something to do.
+    #[inline(always)]
+    pub fn is_asked(&self) -> bool {
+        // SAFETY: the word is that of the processor's mutator, which outlives it.
+        unsafe { !(*self.asked).is_calm() }
     }
 
     /// The same for functions outside of handlers.
@@ -240,7 +255,7 @@ impl State {
     #[inline(always)]
     pub unsafe fn cold(self, handler: Handler) {
         // SAFETY: the caller's promise.
-        unsafe { handler(self.pc, self.fp, self.acc, self.spare, self.cx, self.facc) };
+        unsafe { handler(self.pc, self.fp, self.acc, self.asked, self.cx, self.facc) };
     }
 
     /// Does the work of an instruction of so many words that may fail, and goes on, with the trap if it did.

@@ -13,6 +13,12 @@ handlers! {
         let entry = &*(*s.cx).entries.add(s.long() as usize);
         enter::<D>(s, entry);
     }
+    CallArg(s) {
+        let entry = &*(*s.cx).entries.add(s.long() as usize);
+        let window = s.slot(s.a());
+        *window.add(s.ext_to()) = s.get(s.ext_slot()).wrapping_add(i64::from(s.high() as i32) as u64);
+        enter_at::<D>(s, entry, window, s.pc.add(2));
+    }
     CallClosure(s) {
         let closure = s.get(s.b());
         if closure == 0 {
@@ -73,23 +79,25 @@ handlers! {
     }
     Unwound(s) {
         let next = unwound(s.cx);
-        resume::<D>(s.cx, next, s.spare);
+        resume::<D>(s.cx, next, s.asked);
     }
     Finish(s) {
         finish(s.cx);
     }
     Printed(s) {
         let next = printed(s.cx);
-        resume::<D>(s.cx, next, s.spare);
+        resume::<D>(s.cx, next, s.asked);
     }
     /// A call that needs more stack, or a safepoint at a function's beginning.
     #[cold]
+    #[inline(never)]
     call_slow(s) {
-        let next = entered(s.cx, s.spare as *const Entry, s.pc, s.fp);
-        resume::<D>(s.cx, next, 0);
+        let next = entered(s.cx, s.acc as *const Entry, s.pc, s.fp);
+        resume::<D>(s.cx, next, s.asked);
     }
     /// A method that the cache does not have.
     #[cold]
+    #[inline(never)]
     call_method(s) {
         if find_method(s.cx, s.operands()) {
             return D::next(s);
@@ -108,13 +116,20 @@ unsafe fn enter<D: Dispatch>(s: State, entry: &Entry) {
 /// The same with the frame and the address to return to.
 #[inline(always)]
 unsafe fn enter_at<D: Dispatch>(s: State, entry: &Entry, window: *mut u64, back: *const u64) {
+    let (mut window, mut entry) = (window, &raw const *entry);
+    // SAFETY: nothing is executed. What the registers hold counts as unknown from here on, so that it is not computed
+    // again in others, which would have to be saved.
+    unsafe {
+        std::arch::asm!("/* {} {} */", inout(reg) window, inout(reg) entry, options(nomem, nostack, preserves_flags))
+    };
     // SAFETY: as above.
     unsafe {
         *window.add(RETURN_PC) = back as u64;
         *window.add(CALLER) = s.fp as u64;
-        if window.wrapping_byte_add(entry.frame) > (*s.cx).limit || (*s.cx).memory.mutator.is_asked() {
-            let spare = (&raw const *entry) as u64;
-            return call_slow::<D>(s.pc, window, 0, spare, s.cx, 0.0);
+        let entry = &*entry;
+        if window.wrapping_byte_add(entry.frame) > (*s.cx).limit || s.is_asked() {
+            let entry = (&raw const *entry) as u64;
+            return call_slow::<D>(s.pc, window, entry, s.asked, s.cx, 0.0);
         }
         D::next(State { pc: entry.pc, fp: window, ..s });
     }

@@ -1,7 +1,7 @@
 //! Floats.
 
 use super::super::state::{Dispatch, State};
-use super::{Proc, handlers};
+use super::{Proc, fault, handlers};
 
 macro_rules! binary {
     ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
@@ -174,6 +174,88 @@ fn ceil(x: f64) -> f64 {
 #[inline(never)]
 fn trunc(x: f64) -> f64 {
     x.trunc()
+}
+
+/// Puts a float that an instruction of two words has computed, and goes on.
+#[inline(always)]
+unsafe fn put_long<D: Dispatch>(s: State, value: f64) {
+    s.set(s.a(), value.to_bits());
+    // SAFETY: a handler's state.
+    unsafe { State { facc: value, ..s }.next::<D>(2) };
+}
+
+/// With the second operand from memory.
+macro_rules! loaded {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let at = s.get(s.c());
+                if at == 0 {
+                    return s.cold(fault::<D>);
+                }
+                let ($x, $y) = (f64::from_bits(s.get(s.b())), *((at + u64::from(s.low())) as *const f64));
+                put_long::<D>(s, $value);
+            })*
+        }
+    };
+}
+
+loaded! {
+    FaddL: |x, y| x + y;
+    FsubL: |x, y| x - y;
+    FmulL: |x, y| x * y;
+}
+
+/// With both operands from memory.
+macro_rules! both_loaded {
+    ($($name:ident: |$x:ident, $y:ident| $value:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let (b, c) = (s.get(s.b()), s.get(s.c()));
+                if b == 0 || c == 0 {
+                    return s.cold(fault::<D>);
+                }
+                let $x = *((b + u64::from(s.low())) as *const f64);
+                let $y = *((c + u64::from(s.high())) as *const f64);
+                put_long::<D>(s, $value);
+            })*
+        }
+    };
+}
+
+both_loaded! {
+    FaddLL: |x, y| x + y;
+    FsubLL: |x, y| x - y;
+    FmulLL: |x, y| x * y;
+}
+
+/// Adds a product to a slot or to what is in memory.
+macro_rules! multiply {
+    ($($slot:ident, $memory:ident: $sign:tt;)*) => {
+        handlers! {
+            $(
+                $slot(s) {
+                    let product = f64::from_bits(s.get(s.b())) * f64::from_bits(s.get(s.c()));
+                    put_long::<D>(s, f64::from_bits(s.get(s.ext_slot())) $sign product);
+                }
+                $memory(s) {
+                    let at = s.get(s.a());
+                    if at == 0 {
+                        return s.cold(fault::<D>);
+                    }
+                    let product = f64::from_bits(s.get(s.b())) * f64::from_bits(s.get(s.c()));
+                    let place = (at + u64::from(s.low())) as *mut f64;
+                    *place = *place $sign product;
+                    s.next::<D>(2);
+                }
+            )*
+        }
+    };
+}
+
+multiply! {
+    FmulAdd, FmulAddTo: +;
+    FmulSub, FmulSubTo: -;
 }
 
 /// `a ± b * c`, where the product's factors are given.

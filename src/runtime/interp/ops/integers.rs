@@ -177,3 +177,15 @@ immediate_b! {
     ShrIB: |x, y| (x as i64 >> (y & 63)) as u64;
     UshrIB: |x, y| x >> (y & 63);
 }
+
+handlers! {
+    AddL(s) {
+        let at = s.get(s.c());
+        if at == 0 {
+            return s.cold(fault::<D>);
+        }
+        let sum = s.get(s.b()).wrapping_add(*((at + u64::from(s.low())) as *const u64));
+        s.set(s.a(), sum);
+        State { acc: sum, ..s }.next::<D>(2);
+    }
+}

@@ -67,7 +67,7 @@ handlers! {
         s.jump::<D>(i64::from(s.long() as i32));
     }
     Loop(s) {
-        if (*s.cx).memory.mutator.is_asked() {
+        if s.is_asked() {
             return s.cold(poll::<D>);
         }
         s.jump::<D>(i64::from(s.long() as i32));
@@ -86,10 +86,11 @@ handlers! {
     }
     /// A safepoint before the loop's next turn.
     #[cold]
+    #[inline(never)]
     poll(s) {
         let target = s.pc.offset(s.long() as i32 as isize + 1);
         let next = polled(s.cx, target, s.fp);
-        resume::<D>(s.cx, next, s.spare);
+        resume::<D>(s.cx, next, s.asked);
     }
 }
 
@@ -154,7 +155,7 @@ macro_rules! repeat {
             $($name($s) {
                 let ($x, $y) = ($a, $b);
                 if $holds {
-                    if (*$s.cx).memory.mutator.is_asked() {
+                    if $s.is_asked() {
                         return $s.cold(poll_short::<D>);
                     }
                     return $s.jump::<D>($s.imm());
@@ -175,6 +176,7 @@ repeat! {
     LoopNeI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x != y;
     IncLt: |s, x, y| (increment(s), s.get(s.b()) as i64), x < y;
     IncLtI: |s, x, y| (increment(s), s.b_imm()), x < y;
+    IncLtLen: |s, x, y| (increment(s), i64::from(s.pair(s.b())[1] as u32)), x < y;
 }
 
 /// Adds one to operand `a`.
@@ -186,6 +188,17 @@ fn increment(s: State) -> i64 {
 }
 
 handlers! {
+    AddLt(s) {
+        let value = s.get(s.a()).wrapping_add(s.get(s.ext_slot())) as i64;
+        s.set(s.a(), value as u64);
+        if value < s.get(s.b()) as i64 {
+            if s.is_asked() {
+                return s.cold(poll_long::<D>);
+            }
+            return s.jump::<D>(s.imm() + 1);
+        }
+        s.next::<D>(2);
+    }
     JmpTA(s) {
         if s.acc != 0 {
             return s.jump::<D>(i64::from(s.long() as i32));
@@ -200,9 +213,18 @@ handlers! {
     }
     /// A safepoint before the loop's next turn, where the distance is the third operand.
     #[cold]
+    #[inline(never)]
     poll_short(s) {
         let target = s.pc.offset(s.imm() as isize + 1);
         let next = polled(s.cx, target, s.fp);
-        resume::<D>(s.cx, next, s.spare);
+        resume::<D>(s.cx, next, s.asked);
+    }
+    /// The same for an instruction of two words.
+    #[cold]
+    #[inline(never)]
+    poll_long(s) {
+        let target = s.pc.offset(s.imm() as isize + 2);
+        let next = polled(s.cx, target, s.fp);
+        resume::<D>(s.cx, next, s.asked);
     }
 }

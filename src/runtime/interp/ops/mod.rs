@@ -14,6 +14,8 @@ mod moves;
 mod objects;
 mod slices;
 
+use crate::memory::gc::handshake::StateWord;
+
 use super::state::{Dispatch, HandlerTable, State};
 use super::{Next, Proc};
 use crate::bytecode::isa::Op;
@@ -27,11 +29,11 @@ macro_rules! handlers {
                 pc: *const u64,
                 fp: *mut u64,
                 acc: u64,
-                spare: u64,
+                asked: *const $crate::memory::gc::handshake::StateWord,
                 cx: *mut Proc,
                 facc: f64,
             ) {
-                let $s = State { pc, fp, acc, spare, cx, facc };
+                let $s = State { pc, fp, acc, asked, cx, facc };
                 // SAFETY: handlers are only reached through dispatch: the state is that of verified code, so operands
                 // are slots of the frame with values of the right kind, and jumps lead to instructions.
                 unsafe { $body }
@@ -65,26 +67,42 @@ crate::for_each_op!(table);
 
 /// Goes on as a trap demands that was kept.
 #[cold]
-pub(super) unsafe fn raise<D: Dispatch>(pc: *const u64, fp: *mut u64, _: u64, spare: u64, cx: *mut Proc, _: f64) {
+#[inline(never)]
+pub(super) unsafe fn raise<D: Dispatch>(
+    pc: *const u64,
+    fp: *mut u64,
+    _: u64,
+    asked: *const StateWord,
+    cx: *mut Proc,
+    _: f64,
+) {
     // SAFETY: as in handlers.
-    unsafe { resume::<D>(cx, raised(cx, pc, fp), spare) };
+    unsafe { resume::<D>(cx, raised(cx, pc, fp), asked) };
 }
 
 /// Goes on as the trap demands that the instruction's operands lead to: a nil pointer, a bad index.
 #[cold]
-pub(super) unsafe fn fault<D: Dispatch>(pc: *const u64, fp: *mut u64, _: u64, spare: u64, cx: *mut Proc, _: f64) {
+#[inline(never)]
+pub(super) unsafe fn fault<D: Dispatch>(
+    pc: *const u64,
+    fp: *mut u64,
+    _: u64,
+    asked: *const StateWord,
+    cx: *mut Proc,
+    _: f64,
+) {
     // SAFETY: as in handlers.
-    unsafe { resume::<D>(cx, faulted(cx, pc, fp), spare) };
+    unsafe { resume::<D>(cx, faulted(cx, pc, fp), asked) };
 }
 
 /// Goes on where the machine says, or stops.
 #[inline(always)]
-unsafe fn resume<D: Dispatch>(cx: *mut Proc, next: Next, spare: u64) {
+unsafe fn resume<D: Dispatch>(cx: *mut Proc, next: Next, asked: *const StateWord) {
     if next.pc.is_null() {
         return;
     }
     // SAFETY: the machine gives an instruction of the program and its frame.
-    unsafe { D::next(State { pc: next.pc, fp: next.fp, acc: 0, spare, cx, facc: 0.0 }) };
+    unsafe { D::next(State { pc: next.pc, fp: next.fp, acc: 0, asked, cx, facc: 0.0 }) };
 }
 
 #[inline(never)]
