@@ -494,6 +494,18 @@ macro_rules! for_each_op {
             IncLt (RW, R, Jump) None;
             /// `a += 1`; goes on at a loop's head if `a < b`; a safepoint.
             IncLtI (RW, Imm, Jump) None;
+            /// Returns if `a == b`.
+            RetEqI (R, Imm, None) None;
+            /// Returns if `a != b`.
+            RetNeI (R, Imm, None) None;
+            /// Returns if `a < b`.
+            RetLtI (R, Imm, None) None;
+            /// Returns if `a <= b`.
+            RetLeI (R, Imm, None) None;
+            /// Returns if `a > b`.
+            RetGtI (R, Imm, None) None;
+            /// Returns if `a >= b`.
+            RetGeI (R, Imm, None) None;
             /// As `Call`, with one argument more, which is the slot plus the number.
             CallArg (Window, Func32, None) Arg;
             /// `a += 1`; goes on at a loop's head if `a < len(b)` of a slice; a safepoint.
@@ -989,6 +1001,14 @@ impl Op {
                 | Self::IncLtI
                 | Self::IncLtLen
                 | Self::AddLt
+        )
+    }
+
+    /// Whether it returns to the caller, perhaps only if something holds.
+    pub fn returns(self) -> bool {
+        matches!(
+            self,
+            Self::Ret | Self::RetEqI | Self::RetNeI | Self::RetLtI | Self::RetLeI | Self::RetGtI | Self::RetGeI
         )
     }
 

@@ -327,9 +327,39 @@ impl Builder {
                 self.places.pop();
             }
         }
+        self.return_if(label);
         self.labels[label.0 as usize] = Some(self.at());
         self.barrier = self.at();
         self.dead = false;
+    }
+
+    /// A jump to a label that is about to be bound, over nothing but a return, becomes a return if the opposite holds.
+    fn return_if(&mut self, label: Label) {
+        let at = self.at();
+        let Some(&(jump, target)) = self.jumps.last() else { return };
+        if target != label
+            || jump + 2 != at
+            || self.barrier > jump
+            || self.code[jump as usize + 1] != Instr::new(Op::Ret, 0, 0, 0).word()
+        {
+            return;
+        }
+        let Some(mut instr) = Instr::decode(&self.code, jump as usize) else { return };
+        instr.op = match plain(instr.op) {
+            Op::JEqI => Op::RetNeI,
+            Op::JNeI => Op::RetEqI,
+            Op::JLtI => Op::RetGeI,
+            Op::JLeI => Op::RetGtI,
+            Op::JGtI => Op::RetLeI,
+            Op::JGeI => Op::RetLtI,
+            _ => return,
+        };
+        self.jumps.pop();
+        self.code.pop();
+        self.code[jump as usize] = instr.word();
+        if self.places.last().is_some_and(|(position, _)| *position >= self.at()) {
+            self.places.pop();
+        }
     }
 
     /// Where a bound label is.

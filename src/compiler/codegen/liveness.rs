@@ -95,7 +95,7 @@ impl Analysis<'_> {
         if matches!(instr.op.info().ext, Ext::Slot | Ext::Arg) && !written {
             f(usize::from(instr.ext as u16));
         }
-        if instr.op == Op::Ret && !written {
+        if instr.op.returns() && !written {
             (HEADER..HEADER + self.results).map(usize::from).for_each(f);
         }
     }

@@ -7,6 +7,7 @@
 
 use super::Proc;
 use crate::bytecode::isa::Op;
+use crate::bytecode::program::{CALLER, RETURN_PC};
 use crate::memory::gc::handshake::StateWord;
 use crate::runtime::object::Trap;
 
@@ -246,6 +247,20 @@ impl State {
     pub unsafe fn jump<D: Dispatch>(self, distance: i64) {
         // SAFETY: verified jumps lead to instructions.
         unsafe { D::next(Self { pc: self.pc.offset(distance as isize + 1), ..self }) };
+    }
+
+    /// Returns to the caller.
+    ///
+    /// # Safety
+    /// As for [`State::next`].
+    #[inline(always)]
+    pub unsafe fn ret<D: Dispatch>(self) {
+        // SAFETY: the frame's header says where the caller goes on, and with which frame.
+        unsafe {
+            let pc = *self.slot(RETURN_PC) as *const u64;
+            let fp = *self.slot(CALLER) as *mut u64;
+            D::next(Self { pc, fp, ..self });
+        }
     }
 
     /// Goes on with a cold handler for the same instruction.

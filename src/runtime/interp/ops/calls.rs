@@ -46,9 +46,7 @@ handlers! {
         }
     }
     Ret(s) {
-        let pc = *s.slot(RETURN_PC) as *const u64;
-        let fp = *s.slot(CALLER) as *mut u64;
-        D::next(State { pc, fp, ..s });
+        s.ret::<D>();
     }
     Go(s) { s.work::<D>(1, go) }
     Defer(s) { s.work::<D>(1, defer) }
@@ -119,9 +117,7 @@ unsafe fn enter_at<D: Dispatch>(s: State, entry: &Entry, window: *mut u64, back:
     let (mut window, mut entry) = (window, &raw const *entry);
     // SAFETY: nothing is executed. What the registers hold counts as unknown from here on, so that it is not computed
     // again in others, which would have to be saved.
-    unsafe {
-        std::arch::asm!("/* {} {} */", inout(reg) window, inout(reg) entry, options(nomem, nostack, preserves_flags))
-    };
+    unsafe { std::arch::asm!("/* {} {} */", inout(reg) window, inout(reg) entry, options(nostack, preserves_flags)) };
     // SAFETY: as above.
     unsafe {
         *window.add(RETURN_PC) = back as u64;

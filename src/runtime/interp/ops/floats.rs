@@ -231,7 +231,7 @@ both_loaded! {
 
 /// Adds a product to a slot or to what is in memory.
 macro_rules! multiply {
-    ($($slot:ident, $memory:ident: $sign:tt;)*) => {
+    ($($slot:ident, $memory:ident: $sign:tt $assign:tt;)*) => {
         handlers! {
             $(
                 $slot(s) {
@@ -245,7 +245,7 @@ macro_rules! multiply {
                     }
                     let product = f64::from_bits(s.get(s.b())) * f64::from_bits(s.get(s.c()));
                     let place = (at + u64::from(s.low())) as *mut f64;
-                    *place = *place $sign product;
+                    *place $assign product;
                     s.next::<D>(2);
                 }
             )*
@@ -254,8 +254,8 @@ macro_rules! multiply {
 }
 
 multiply! {
-    FmulAdd, FmulAddTo: +;
-    FmulSub, FmulSubTo: -;
+    FmulAdd, FmulAddTo: + +=;
+    FmulSub, FmulSubTo: - -=;
 }
 
 /// `a ± b * c`, where the product's factors are given.

@@ -187,6 +187,30 @@ fn increment(s: State) -> i64 {
     value as i64
 }
 
+/// Returns if a comparison holds.
+macro_rules! return_if {
+    ($($name:ident: |$x:ident, $y:ident| $holds:expr;)*) => {
+        handlers! {
+            $($name(s) {
+                let ($x, $y) = (s.get(s.a()) as i64, s.b_imm());
+                if $holds {
+                    return s.ret::<D>();
+                }
+                s.next::<D>(1);
+            })*
+        }
+    };
+}
+
+return_if! {
+    RetEqI: |x, y| x == y;
+    RetNeI: |x, y| x != y;
+    RetLtI: |x, y| x < y;
+    RetLeI: |x, y| x <= y;
+    RetGtI: |x, y| x > y;
+    RetGeI: |x, y| x >= y;
+}
+
 handlers! {
     AddLt(s) {
         let value = s.get(s.a()).wrapping_add(s.get(s.ext_slot())) as i64;
