@@ -91,6 +91,14 @@ impl Interner {
         self.table.find(hash, |&s| self.get(s) == text).copied()
     }
 
+    /// All texts.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.ends.iter().scan(0, |start, &end| {
+            let start = std::mem::replace(start, end);
+            Some(&self.text[start as usize..end as usize])
+        })
+    }
+
     /// The text of `symbol`.
     #[inline]
     pub fn get(&self, symbol: Symbol) -> &str {

@@ -285,7 +285,7 @@ impl Loader<'_> {
         let wanted = std::mem::take(&mut self.wanted);
         if extent == Extent::Reachable {
             let names = &self.loaded.ast.names;
-            self.reachable = Some(Reachable::new(&wanted, |name| names.lookup(name).is_some()));
+            self.reachable = Some(Reachable::new(&wanted, names.texts()));
         }
         let own = std::mem::take(&mut self.loaded.units);
         for path in wanted {

@@ -3,7 +3,7 @@
 use crate::compiler::diag::spelling;
 
 /// Path below `stdlib/` and text of each source, sorted by path.
-const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
+pub(super) static SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/stdlib.rs"));
 
 /// Name and text of each source of the package `path`; none if there is no such package.
 pub(super) fn sources(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> + use<'_> {

@@ -4,21 +4,76 @@
 //! of the work on a short script. So the library's text is cut down first. A declaration stays if it is named where it
 //! can be meant: in its package, behind the name of its package where that is imported, or anywhere in own code; a
 //! method, if its type stays and its name stands behind a dot or in an interface. Scopes are not regarded, so what
-//! stays is always enough, and what goes leaves empty lines, so that places stay what they are. The text is read by
-//! lines, as the formatter of the library's sources leaves them.
+//! stays is always enough, and what goes leaves empty lines, so that places stay what they are. Which declarations there
+//! are and what they mention is known since the build (`build/outline.rs`).
 //!
 //! Whoever finds anything wrong in such a program loads it again with the whole library: nothing that is said about a
 //! program depends on this module.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::library;
 
-/// A declared name: the path of the package, or none for a method, and the name.
-type Name = (Option<&'static str>, &'static str);
+/// What the library declares. Names, files and pieces are known by their positions; a pair of numbers is where
+/// something begins and ends, mostly in `lists`.
+struct Outline {
+    /// The texts of names, one after another.
+    texts: &'static str,
+    /// Names, sorted by text; equal ones of several packages lie together.
+    names: &'static [Name],
+    /// The sources, in the order of [`library::SOURCES`].
+    files: &'static [File],
+    pieces: &'static [Piece],
+    packages: &'static [&'static str],
+    lists: &'static [u32],
+}
 
-/// Names that are used without being written, beside `init`: the machine makes errors.
-const ROOTS: &[Name] = &[
+/// A declared name.
+struct Name {
+    at: u32,
+    len: u32,
+    /// Its package; none for a method's name.
+    package: u32,
+    /// The pieces that declare it or, if it is a type, its methods.
+    declarers: [u32; 2],
+}
+
+/// A source.
+struct File {
+    package: u32,
+    /// Where the package clause and the imports end.
+    head: u32,
+    /// Lines and packages.
+    imports: [u32; 2],
+    pieces: [u32; 2],
+}
+
+/// A declaration.
+struct Piece {
+    file: u32,
+    text: [u32; 2],
+    /// The lines of the comments above it.
+    above: u32,
+    /// Which of these is the directive that shows a name to scripts, if there is one.
+    export: u32,
+    /// Its line breaks.
+    lines: u32,
+    declares: [u32; 2],
+    /// The type of a method.
+    receiver: u32,
+    /// Names that its words can mean.
+    mentions: [u32; 2],
+    /// Which of its file's imports it uses, as bits.
+    uses: u64,
+}
+
+/// No name, package or line.
+const NONE: u32 = u32::MAX;
+
+static OUTLINE: Outline = include!(concat!(env!("OUT_DIR"), "/outline.rs"));
+
+/// Names that are used without being written: the machine makes errors.
+const ROOTS: &[(Option<&str>, &str)] = &[
     (None, "Error"),
     (Some("runtime"), "errorString"),
     (Some("runtime"), "boundsError"),
@@ -31,12 +86,39 @@ const ROOTS: &[Name] = &[
 /// The directive by which a package shows a lower-case name to scripts.
 const EXPORT: &str = "//vm:export\n";
 
-/// The words that declarations begin with.
-const KEYWORDS: [&str; 4] = ["func ", "type ", "var ", "const "];
+impl Outline {
+    fn list(&self, [start, end]: [u32; 2]) -> &'static [u32] {
+        &self.lists[start as usize..end as usize]
+    }
+
+    fn text(&self, name: &Name) -> &'static str {
+        &self.texts[name.at as usize..][..name.len as usize]
+    }
+
+    /// The names with a text.
+    fn names(&self, text: &str) -> impl Iterator<Item = u32> + use<'_> {
+        let start = self.names.partition_point(|name| self.text(name) < text);
+        let count = self.names[start..].iter().take_while(|name| self.text(name) == text).count();
+        (start..start + count).map(|name| name as u32)
+    }
+}
 
 /// The sources of the library that a program can reach, by name.
 pub(super) struct Reachable {
     texts: FxHashMap<&'static str, String>,
+}
+
+/// What has been reached so far.
+struct Search {
+    /// Packages that are imported, by own code or by one that is.
+    loaded: Vec<bool>,
+    named: Vec<bool>,
+    stays: Vec<bool>,
+    /// Which of a file's imports are used, as bits.
+    used: Vec<u64>,
+    /// Names that have been reached, and pieces that stay, of which nothing has followed yet.
+    names: Vec<u32>,
+    pieces: Vec<u32>,
 }
 
 impl Reachable {
@@ -45,249 +127,143 @@ impl Reachable {
         self.texts.get(name).map(String::as_str)
     }
 
-    /// What of `packages`, which own code imports, and of what those import, a program can reach. `is_named` says
-    /// whether a name occurs in own code.
-    pub fn new(packages: &[&'static str], is_named: impl Fn(&str) -> bool) -> Self {
-        let mut sources = sources(packages);
-        let mut named: FxHashSet<Name> = ROOTS.iter().copied().collect();
-        let mut waiting: FxHashMap<Name, Vec<(usize, usize)>> = FxHashMap::default();
-        let mut todo = Vec::new();
-        for (s, source) in sources.iter().enumerate() {
-            let is_imported = packages.contains(&source.package);
-            for (p, piece) in source.pieces.iter().enumerate() {
-                for &name in piece.names.iter().chain(&piece.receiver) {
-                    let can_be_meant = name.0.is_none() || is_imported;
-                    if name.1 == "init" || can_be_meant && !named.contains(&name) && is_named(name.1) {
-                        named.insert(name);
-                    }
-                    if named.contains(&name) {
-                        todo.push((s, p));
-                    } else {
-                        waiting.entry(name).or_default().push((s, p));
-                    }
+    /// What of `packages`, which own code imports, and of what those import, a program can reach, in whose own code
+    /// `words` occur.
+    pub fn new<'w>(packages: &[&'static str], words: impl Iterator<Item = &'w str>) -> Self {
+        let outline = &OUTLINE;
+        let mut search = Search {
+            loaded: vec![false; outline.packages.len()],
+            named: vec![false; outline.names.len()],
+            stays: vec![false; outline.pieces.len()],
+            used: vec![0; outline.files.len()],
+            names: Vec::new(),
+            pieces: Vec::new(),
+        };
+        let is_imported: Vec<bool> = outline.packages.iter().map(|path| packages.contains(path)).collect();
+        search.load(&is_imported);
+        for word in words {
+            for name in outline.names(word) {
+                let package = outline.names[name as usize].package;
+                if package == NONE || is_imported[package as usize] {
+                    search.name(name);
                 }
             }
         }
-        while let Some((s, p)) = todo.pop() {
-            let source = &mut sources[s];
-            let piece = &mut source.pieces[p];
-            let wanted = piece.names.iter().any(|name| named.contains(name));
-            if piece.stays || !wanted || piece.receiver.is_some_and(|ty| !named.contains(&ty)) {
-                continue;
-            }
-            piece.stays = true;
-            let has_interface = piece.text.contains("interface {") || piece.text.contains("interface{ ");
-            for word in words(piece.text) {
-                let mut meant = [Some((Some(source.package), word.text)), None];
-                if let Some(of) = word.of {
-                    let import = source.imports.iter().find(|(name, _)| *name == of);
-                    source.used.extend(import.map(|(name, _)| *name));
-                    meant[0] = Some((import.map(|(_, path)| *path), word.text));
-                } else if word.is_selector {
-                    meant[0] = Some((None, word.text));
-                } else if has_interface {
-                    meant[1] = Some((None, word.text));
-                }
-                for name in meant.into_iter().flatten() {
-                    if named.insert(name) {
-                        todo.extend(waiting.remove(&name).unwrap_or_default());
-                    }
-                }
+        for &(package, text) in ROOTS {
+            let package = package.map(|path| outline.packages.binary_search(&path).unwrap_or(NONE as usize) as u32);
+            outline
+                .names(text)
+                .filter(|&name| outline.names[name as usize].package == package.unwrap_or(NONE))
+                .for_each(|name| search.name(name));
+        }
+        outline.names("init").for_each(|name| search.name(name));
+        search.follow();
+        let mut texts = FxHashMap::default();
+        for ((file, used), &(name, text)) in outline.files.iter().zip(&search.used).zip(library::SOURCES) {
+            if search.loaded[file.package as usize]
+                && let Some(text) = cut(file, *used, &search.stays, text)
+            {
+                texts.insert(name, text);
             }
         }
-        let texts = sources.iter().filter_map(|source| Some((source.name, source.cut()?))).collect();
         Self { texts }
     }
 }
 
-/// A source file.
-struct Source {
-    name: &'static str,
-    /// The path of its package.
-    package: &'static str,
-    /// Names and paths of what it imports.
-    imports: Vec<(&'static str, &'static str)>,
-    /// What stands before the first declaration: the package clause and the imports.
-    head: &'static str,
-    pieces: Vec<Piece>,
-    /// The names of packages in the pieces that stay.
-    used: FxHashSet<&'static str>,
-}
-
-/// A declaration.
-struct Piece {
-    /// The comments and empty lines above it.
-    above: &'static str,
-    text: &'static str,
-    /// What it declares.
-    names: Vec<Name>,
-    /// The type of a method.
-    receiver: Option<Name>,
-    stays: bool,
-}
-
-/// The files of packages and of what those import.
-fn sources(packages: &[&'static str]) -> Vec<Source> {
-    let mut seen: FxHashSet<&'static str> = packages.iter().copied().collect();
-    let mut todo = packages.to_vec();
-    let mut sources = Vec::new();
-    while let Some(path) = todo.pop() {
-        for (name, text) in library::sources(path) {
-            let source = Source::new(path, name, text);
-            todo.extend(source.imports.iter().map(|(_, path)| *path).filter(|path| seen.insert(path)));
-            sources.push(source);
+impl Search {
+    /// Notes the packages that are imported, and what those import.
+    fn load(&mut self, is_imported: &[bool]) {
+        self.loaded.copy_from_slice(is_imported);
+        let mut imports: Vec<Vec<u32>> = vec![Vec::new(); OUTLINE.packages.len()];
+        for file in OUTLINE.files {
+            imports[file.package as usize].extend(OUTLINE.list(file.imports).iter().skip(1).step_by(2));
         }
-    }
-    sources
-}
-
-impl Source {
-    fn new(package: &'static str, name: &'static str, text: &'static str) -> Self {
-        let (imports, pieces) = (Vec::new(), Vec::new());
-        let mut source = Self { name, package, imports, head: "", pieces, used: FxHashSet::default() };
-        let piece = |above, text| Piece::new(package, above, text);
-        // Where the last line ends that is neither empty nor a comment, and where the declaration begins.
-        let (mut at, mut end, mut above, mut begin) = (0, 0, 0, None);
-        for line in text.split_inclusive('\n') {
-            if KEYWORDS.iter().any(|keyword| line.starts_with(keyword)) {
-                match begin {
-                    Some(begin) => source.pieces.push(piece(&text[above..begin], &text[begin..end])),
-                    None => source.head = &text[..end],
+        let mut todo: Vec<usize> = (0..is_imported.len()).filter(|&package| is_imported[package]).collect();
+        while let Some(package) = todo.pop() {
+            for &import in &imports[package] {
+                if !std::mem::replace(&mut self.loaded[import as usize], true) {
+                    todo.push(import as usize);
                 }
-                (above, begin) = (end, Some(at));
-            }
-            at += line.len();
-            if !line.starts_with("//") && line != "\n" {
-                end = at;
             }
         }
-        match begin {
-            Some(begin) => source.pieces.push(piece(&text[above..begin], &text[begin..])),
-            None => source.head = text,
-        }
-        source.imports = source.head.lines().filter_map(import).collect();
-        source
     }
 
-    /// Its text without what cannot be reached; none if that is all.
-    fn cut(&self) -> Option<String> {
-        let mut text = String::new();
-        for line in self.head.split_inclusive('\n') {
-            let goes = line.starts_with("//") || import(line).is_some_and(|(name, _)| !self.used.contains(name));
-            text.push_str(if goes { "\n" } else { line });
+    fn name(&mut self, name: u32) {
+        if !std::mem::replace(&mut self.named[name as usize], true) {
+            self.names.push(name);
         }
-        for piece in &self.pieces {
-            for line in piece.above.split_inclusive('\n') {
-                text.push_str(if piece.stays && line == EXPORT { line } else { "\n" });
+    }
+
+    /// Finds all that what has been named leads to.
+    fn follow(&mut self) {
+        loop {
+            while let Some(name) = self.names.pop() {
+                for &piece in OUTLINE.list(OUTLINE.names[name as usize].declarers) {
+                    self.declaration(piece);
+                }
             }
-            if piece.stays {
-                text.push_str(piece.text);
-            } else {
-                text.extend(piece.text.matches('\n'));
-            }
+            let Some(piece) = self.pieces.pop() else { return };
+            let piece = &OUTLINE.pieces[piece as usize];
+            self.used[piece.file as usize] |= piece.uses;
+            OUTLINE.list(piece.mentions).iter().for_each(|&name| self.name(name));
         }
-        self.pieces.iter().any(|piece| piece.stays).then_some(text)
+    }
+
+    /// A piece stays if what it declares is named, and the type whose method it is.
+    fn declaration(&mut self, number: u32) {
+        let piece = &OUTLINE.pieces[number as usize];
+        let is_named = |&name: &u32| self.named[name as usize];
+        if self.loaded[OUTLINE.files[piece.file as usize].package as usize]
+            && OUTLINE.list(piece.declares).iter().any(is_named)
+            && (piece.receiver == NONE || is_named(&piece.receiver))
+            && !std::mem::replace(&mut self.stays[number as usize], true)
+        {
+            self.pieces.push(number);
+        }
     }
 }
 
-impl Piece {
-    fn new(package: &'static str, above: &'static str, text: &'static str) -> Self {
-        let mut piece = Self { above, text, names: Vec::new(), receiver: None, stays: false };
-        let (keyword, rest) = text.split_once(' ').unwrap_or((text, ""));
-        if let Some(group) = rest.strip_prefix("(\n") {
-            for line in group.lines().filter_map(|line| line.strip_prefix('\t')) {
-                piece.names.extend(declared(line).map(|name| (Some(package), name)));
-            }
-        } else if let Some(method) = rest.strip_prefix('(').filter(|_| keyword == "func") {
-            // The receiver: a name if there is one, a star, the type and its parameters.
-            let (receiver, name) = method.split_once(") ").unwrap_or((method, ""));
-            let ty = receiver.split('[').next().unwrap_or(receiver);
-            piece.receiver = words(ty).last().map(|word| (Some(package), word.text));
-            piece.names.extend(declared(name).map(|name| (None, name)));
+/// A source's text without what cannot be reached; none if that is all.
+fn cut(file: &File, used: u64, stays: &[bool], text: &str) -> Option<String> {
+    let [first, end] = file.pieces.map(|piece| piece as usize);
+    if !stays[first..end].contains(&true) {
+        return None;
+    }
+    let mut cut = String::with_capacity(text.len());
+    let mut imports = OUTLINE.list(file.imports).chunks_exact(2).zip(0..).peekable();
+    for (number, line) in (0..).zip(text[..file.head as usize].split_inclusive('\n')) {
+        let import = imports.next_if(|(import, _)| import[0] == number);
+        let goes = line.starts_with("//") || import.is_some_and(|(_, i)| used >> i & 1 == 0);
+        cut.push_str(if goes { "\n" } else { line });
+    }
+    let lines = |cut: &mut String, count: u32| cut.extend(std::iter::repeat_n('\n', count as usize));
+    for (piece, stays) in OUTLINE.pieces[first..end].iter().zip(&stays[first..end]) {
+        if !stays {
+            lines(&mut cut, piece.above + piece.lines);
+            continue;
+        }
+        if piece.export == NONE {
+            lines(&mut cut, piece.above);
         } else {
-            piece.names.extend(declared(rest).map(|name| (Some(package), name)));
+            lines(&mut cut, piece.export);
+            cut.push_str(EXPORT);
+            lines(&mut cut, piece.above - piece.export - 1);
         }
-        piece
+        cut.push_str(&text[piece.text[0] as usize..piece.text[1] as usize]);
     }
+    Some(cut)
 }
 
-/// The names in the list that a text begins with.
-fn declared(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (name, behind) = text.split_at(text.bytes().take_while(|&b| is_word(b)).count());
-        rest = behind.strip_prefix(", ");
-        (!name.is_empty()).then_some(name)
-    })
-}
-
-/// The name and the path of an import, if the line is one.
-fn import(line: &'static str) -> Option<(&'static str, &'static str)> {
-    let rest = line.strip_prefix("import ").or_else(|| line.strip_prefix('\t'))?;
-    let (name, path) = rest.split_once('"')?;
-    let path = path.split('"').next()?;
-    let name = name.trim_end();
-    Some((if name.is_empty() { path.rsplit('/').next()? } else { name }, path))
-}
-
-fn is_word(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80
-}
-
-/// A name or keyword in a text.
-struct Word<'t> {
-    text: &'t str,
-    /// Whether it stands behind a dot.
-    is_selector: bool,
-    /// The name before the dot, if it is not behind one itself.
-    of: Option<&'t str>,
-}
-
-/// The words of a text, without comments and literals.
-fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    // The last word that was no selector, and where it ended.
-    let (mut last, mut last_end) = ("", 0);
-    std::iter::from_fn(move || {
-        while let Some(&b) = bytes.get(at) {
-            let start = at;
-            at += 1;
-            match b {
-                b'/' if bytes.get(at) == Some(&b'/') => {
-                    at += bytes[at..].iter().take_while(|&&b| b != b'\n').count();
-                }
-                b'`' => at += bytes[at..].iter().take_while(|&&b| b != b'`').count() + 1,
-                b'"' | b'\'' => {
-                    while let Some(&next) = bytes.get(at).filter(|&&next| next != b) {
-                        at += if next == b'\\' { 2 } else { 1 };
-                    }
-                    at += 1;
-                }
-                _ if is_word(b) => {
-                    at += bytes[at..].iter().take_while(|&&b| is_word(b)).count();
-                    let word = &text[start..at];
-                    if b.is_ascii_digit() {
-                        continue;
-                    }
-                    let is_selector = start > 0 && bytes[start - 1] == b'.' && !text[..start].ends_with("...");
-                    let of = (is_selector && last_end + 1 == start && last_end > 0).then_some(last);
-                    if !is_selector {
-                        (last, last_end) = (word, at);
-                    }
-                    return Some(Word { text: word, is_selector, of });
-                }
-                _ => {}
-            }
-        }
-        None
-    })
-}
+#[cfg(test)]
+#[path = "../../../build/outline.rs"]
+#[expect(dead_code, reason = "what only the build uses")]
+mod outline;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use super::outline::{Import, Source, words};
 
     const TEXT: &str = "// Package p.\npackage p\n\nimport (\n\t\"a\"\n\tother \"b/c\"\n)\n\n// T\n//\n//vm:export\n\
         type T struct{ f int }\n\nfunc (t *T[K]) M() { a.F('\\'', other, \"x\", `y`) } // z\n\nconst (\n\tA, B = 1, \
@@ -295,8 +271,9 @@ mod tests {
 
     #[test]
     fn a_source_falls_into_declarations() {
-        let source = Source::new("p", "p/p.lang", TEXT);
-        assert_eq!(source.imports, [("a", "a"), ("other", "b/c")]);
+        let source = Source::new("p", TEXT);
+        let import = |line, name, path| Import { line, name, path };
+        assert_eq!(source.imports, [import(4, "a", "a"), import(5, "other", "b/c")]);
         let own = |name| (Some("p"), name);
         let shown: Vec<_> = source.pieces.iter().map(|piece| (piece.names.clone(), piece.receiver)).collect();
         let wanted = [(vec![own("T")], None), (vec![(None, "M")], Some(own("T"))), (vec![own("A"), own("B")], None)];
@@ -314,33 +291,30 @@ mod tests {
         assert_eq!(shown, wanted);
     }
 
+    fn reached(packages: &[&'static str], words: &[&str]) -> Reachable {
+        Reachable::new(packages, words.iter().copied())
+    }
+
     #[test]
     fn what_goes_leaves_its_lines() {
-        let mut source = Source::new("p", "p/p.lang", TEXT);
-        assert_eq!(source.cut(), None);
-        source.pieces[0].stays = true;
-        source.used.insert("a");
-        let text = source.cut().unwrap();
-        assert_eq!(text.lines().count(), TEXT.lines().count());
-        let left: Vec<_> = text.lines().enumerate().filter(|(_, line)| !line.is_empty()).collect();
-        let wanted = [
-            (1, "package p"),
-            (3, "import ("),
-            (4, "\t\"a\""),
-            (6, ")"),
-            (10, "//vm:export"),
-            (11, "type T struct{ f int }"),
-        ];
-        assert_eq!(left, wanted);
+        let reached = reached(&["runtime", "strings"], &["Repeat", "gc"]);
+        for (name, cut) in &reached.texts {
+            let (_, text) = library::SOURCES.iter().find(|(known, _)| known == name).unwrap();
+            assert_eq!(cut.lines().count(), text.lines().count(), "{name}");
+            for (cut, line) in cut.lines().zip(text.lines()) {
+                assert!(cut == line || cut.is_empty(), "{name}: {cut}");
+            }
+        }
+        let exported = |(_, text): (_, &String)| text.contains("//vm:export\nfunc gc(");
+        assert!(reached.texts.iter().any(exported) && reached.texts.values().any(|text| !text.contains("import")));
     }
 
     #[test]
     fn what_is_named_is_reached() {
-        let reached = |names: &[&str]| Reachable::new(&["strings"], |name| names.contains(&name));
         let all = |reached: &Reachable| reached.texts.values().map(String::as_str).collect::<String>();
-        let few = all(&reached(&["Repeat"]));
+        let few = all(&reached(&["strings"], &["Repeat"]));
         assert!(few.contains("func Repeat(") && !few.contains("func Fields("));
-        let more = all(&reached(&["Builder", "WriteString"]));
+        let more = all(&reached(&["strings"], &["Builder", "WriteString"]));
         assert!(more.contains("func (b *Builder) WriteString(") && !more.contains("func (b *Builder) Cap("));
     }
 }
