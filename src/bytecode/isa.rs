@@ -871,19 +871,34 @@ const FORWARDED: &[(Op, usize, Op, bool)] = &[
     (Op::St64, 1, Op::St64B, false),
 ];
 
+/// What [`FORWARDED`] says of each operation: the variants for its operands, and what it is itself a variant of.
+struct Forwarding {
+    variants: [Option<(Op, bool)>; 3],
+    variant_of: Option<(Op, usize, bool)>,
+}
+
+static FORWARDING: [Forwarding; Op::COUNT] = {
+    let mut table = [const { Forwarding { variants: [None; 3], variant_of: None } }; Op::COUNT];
+    let mut i = 0;
+    while i < FORWARDED.len() {
+        let (op, operand, variant, float) = FORWARDED[i];
+        table[op as usize].variants[operand] = Some((variant, float));
+        table[variant as usize].variant_of = Some((op, operand, float));
+        i += 1;
+    }
+    table
+};
+
 impl Op {
     /// The variant that takes an operand from an accumulator, after an instruction that left this.
     pub fn forwarded(self, operand: usize, left: Left) -> Option<Self> {
-        let fits = |float: bool| left == Left::Both || left == if float { Left::Float } else { Left::Int };
-        FORWARDED.iter().find(|(op, number, _, float)| *op == self && *number == operand && fits(*float)).map(|f| f.2)
+        let (variant, float) = FORWARDING[self as usize].variants[operand]?;
+        (left == Left::Both || left == if float { Left::Float } else { Left::Int }).then_some(variant)
     }
 
     /// What it is a variant of, which operand it takes from an accumulator, and whether from the one for floats.
     pub fn variant_of(self) -> Option<(Self, usize, bool)> {
-        FORWARDED
-            .iter()
-            .find(|(_, _, variant, _)| *variant == self)
-            .map(|&(op, operand, _, float)| (op, operand, float))
+        FORWARDING[self as usize].variant_of
     }
 
     /// What it leaves in the accumulators.

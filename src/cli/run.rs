@@ -34,8 +34,9 @@ pub(super) fn run(args: &Args) -> ExitCode {
     let name = args.file.clone().into_os_string();
     let all = std::iter::once(&name).chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()).collect();
     let host = Host::new(all, Environment::of_process());
-    match engine::run(code, &settings, host) {
-        Ok(code) => ExitCode::from(code as u8),
+    match engine::prepare(code, &settings, host) {
+        // The system takes memory and threads back faster than we could.
+        Ok(mut ready) => std::process::exit(ready.run()),
         Err(error) => failed(&error.to_string()),
     }
 }

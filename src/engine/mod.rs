@@ -68,11 +68,29 @@ impl Observer for Tracer {
     }
 }
 
+/// A program that can be run: its heap, its main goroutine and the threads that serve them.
+pub struct Ready(Proc);
+
+impl Ready {
+    /// Runs the program to its end; its exit code.
+    pub fn run(&mut self) -> i32 {
+        self.0.run()
+    }
+}
+
 /// Runs a program to its end; its exit code.
 ///
 /// # Errors
 /// It cannot be started.
 pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, StartError> {
+    Ok(prepare(program, settings, host)?.run())
+}
+
+/// Makes a program ready to run.
+///
+/// # Errors
+/// It cannot be started.
+pub fn prepare(program: Program, settings: &Settings, host: Host) -> Result<Ready, StartError> {
     verify::verify(&program).map_err(StartError::Code)?;
     let program = Arc::new(program);
     let code = Arc::new(Code::new(Arc::clone(&program)));
@@ -95,6 +113,6 @@ pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, Sta
         return Err(StartError::Natives(missing));
     }
     let memory = Memory::new(heap.attach(), types);
-    let mut proc = Proc::new(machine, memory, natives.into(), host, settings.execution).map_err(StartError::Memory)?;
-    Ok(proc.run())
+    let proc = Proc::new(machine, memory, natives.into(), host, settings.execution).map_err(StartError::Memory)?;
+    Ok(Ready(proc))
 }

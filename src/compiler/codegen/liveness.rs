@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
 use crate::bytecode::isa::{Ext, Instr, Op, Operand};
@@ -73,6 +73,8 @@ struct Analysis<'p> {
     results: u16,
     instrs: Vec<(u32, Instr)>,
     slots: usize,
+    /// Words of the code.
+    words: usize,
 }
 
 impl Analysis<'_> {
@@ -110,11 +112,8 @@ pub fn maps(program: &Program, function: &Function, frame: &Frame<'_>) -> Vec<(u
         instrs.push((at as u32, instr));
         at += instr.op.words();
     }
-    let analysis = Analysis { program, results, instrs, slots: kinds.len() };
+    let analysis = Analysis { program, results, instrs, slots: kinds.len(), words: at };
     let wanted = analysis.places();
-    if wanted.is_empty() {
-        return Vec::new();
-    }
     let live = analysis.solve(&wanted, function.recovery);
     let mut shared: FxHashMap<SlotMap, Arc<SlotMap>> = FxHashMap::default();
     let mut maps = Vec::new();
@@ -142,10 +141,10 @@ pub fn maps(program: &Program, function: &Function, frame: &Frame<'_>) -> Vec<(u
 }
 
 impl Analysis<'_> {
-    /// The places where a function can stop.
-    fn places(&self) -> FxHashSet<u32> {
-        let mut places = FxHashSet::default();
-        places.insert(0);
+    /// The places where a function can stop, by position.
+    fn places(&self) -> Vec<bool> {
+        let mut places = vec![false; self.words + 1];
+        places[0] = true;
         for &(at, instr) in &self.instrs {
             let next = at + instr.op.words() as u32;
             match instr.op {
@@ -157,13 +156,13 @@ impl Analysis<'_> {
                 | Op::Send
                 | Op::Recv
                 | Op::Select => {
-                    places.insert(next);
+                    places[next as usize] = true;
                 }
                 Op::RunDefers => {
-                    places.insert(at);
+                    places[at as usize] = true;
                 }
                 op if op.is_loop() => {
-                    places.extend(instr.target(at));
+                    instr.target(at).into_iter().for_each(|target| places[target as usize] = true);
                 }
                 _ => {}
             }
@@ -172,28 +171,29 @@ impl Analysis<'_> {
     }
 
     /// What is live at the wanted places, in order.
-    fn solve(&self, wanted: &FxHashSet<u32>, recovery: Option<u32>) -> Vec<(u32, Slots)> {
+    fn solve(&self, wanted: &[bool], recovery: Option<u32>) -> Vec<(u32, Slots)> {
         // Blocks begin at jump targets and behind jumps.
-        let mut starts: FxHashSet<u32> = FxHashSet::default();
-        starts.insert(0);
-        starts.extend(recovery);
+        let mut starts = vec![false; self.words + 1];
+        starts[0] = true;
+        recovery.into_iter().for_each(|at| starts[at as usize] = true);
         for &(at, instr) in &self.instrs {
             if let Some(target) = instr.target(at) {
-                starts.insert(target);
-                starts.insert(at + instr.op.words() as u32);
+                starts[target as usize] = true;
+                starts[at as usize + instr.op.words()] = true;
             }
             if instr.op == Op::RunDefers {
-                starts.insert(at);
+                starts[at as usize] = true;
             }
         }
         let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
-        let mut block_at: FxHashMap<u32, usize> = FxHashMap::default();
+        // Which block begins at a position.
+        let mut block_at = vec![0; self.words + 1];
         for (i, (at, _)) in self.instrs.iter().enumerate() {
-            if starts.contains(at) {
+            if starts[*at as usize] {
                 if let Some(last) = blocks.last_mut() {
                     last.end = i;
                 }
-                block_at.insert(*at, blocks.len());
+                block_at[*at as usize] = blocks.len();
                 blocks.push(i..self.instrs.len());
             }
         }
@@ -211,8 +211,8 @@ impl Analysis<'_> {
         let out = |block: usize, live_in: &[Slots]| {
             let (at, instr) = self.instrs[blocks[block].end - 1];
             let mut live = Slots::new(self.slots);
-            if let Some(target) = instr.target(at).and_then(|t| block_at.get(&t)) {
-                live.join(&live_in[*target]);
+            if let Some(target) = instr.target(at) {
+                live.join(&live_in[block_at[target as usize]]);
             }
             if instr.op.falls_through() && block + 1 < blocks.len() {
                 live.join(&live_in[block + 1]);
@@ -238,11 +238,11 @@ impl Analysis<'_> {
             for i in range.clone().rev() {
                 let (at, instr) = self.instrs[i];
                 let next = at + instr.op.words() as u32;
-                if wanted.contains(&next) && !starts.contains(&next) {
+                if wanted[next as usize] && !starts[next as usize] {
                     found.push((next, live.clone()));
                 }
                 self.step(&instr, &mut live);
-                if wanted.contains(&at) && starts.contains(&at) {
+                if wanted[at as usize] && starts[at as usize] {
                     found.push((at, live.clone()));
                 }
             }

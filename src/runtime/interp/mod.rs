@@ -128,6 +128,7 @@ pub struct Proc {
     safepoints: (u64, u64),
     report: Report,
     preempt: Preempt,
+    watcher: Option<std::thread::JoinHandle<()>>,
     /// What the pointers above lead to.
     _tables: Tables,
 }
@@ -143,7 +144,7 @@ struct Preempt {
     /// The time slice is over.
     over: Arc<AtomicBool>,
     nudge: Nudge,
-    /// The thread that watches; it sleeps while nobody waits for the processor.
+    /// What the thread that watches knows; it sleeps while nobody waits for the processor.
     watch: Arc<Watch>,
 }
 
@@ -248,20 +249,30 @@ impl Proc {
             safepoints: (0, 0),
             report: Report::default(),
             preempt,
+            watcher: None,
             _tables: Tables { _strings: strings, _closures: closures },
         })
     }
 
     /// Runs the program to its end; its exit code.
     pub fn run(&mut self) -> i32 {
-        let watcher = self.preempt.clone();
-        let thread = std::thread::Builder::new().name("preempt".to_owned()).spawn(move || watcher.run());
         let code = self.run_all();
         self.preempt.set(WatchState::Ended);
-        if let Ok(thread) = thread {
+        if let Some(thread) = self.watcher.take() {
             _ = thread.join();
         }
         code
+    }
+
+    /// Whether others wait for the processor. The thread that watches begins when they do for the first time.
+    fn set_busy(&mut self, busy: bool) {
+        if busy && self.watcher.is_none() {
+            let preempt = self.preempt.clone();
+            let thread = std::thread::Builder::new().name("preempt".to_owned()).spawn(move || preempt.run());
+            // Without it goroutines run until they wait.
+            self.watcher = thread.ok();
+        }
+        self.preempt.set(if busy { WatchState::Busy } else { WatchState::Idle });
     }
 
     fn run_all(&mut self) -> i32 {
@@ -291,7 +302,8 @@ impl Proc {
     /// Runs a goroutine until it stops.
     fn run_one(&mut self, g: GoroutineRef) {
         self.g = g;
-        self.preempt.set(if self.sched.has_others() { WatchState::Busy } else { WatchState::Idle });
+        let busy = self.sched.has_others();
+        self.set_busy(busy);
         let machine = Arc::clone(&self.sched.machine);
         g.resume(&mut self.memory.mutator, &machine.code);
         machine.set_running(self.memory.mutator.id(), Some(g));
@@ -348,14 +360,14 @@ impl Proc {
         if until > now {
             let time = std::time::Duration::from_nanos(until - now);
             let machine = Arc::clone(&self.sched.machine);
-            self.preempt.set(WatchState::Idle);
+            self.set_busy(false);
             self.memory.mutator.blocked(|| machine.sleep(time));
         }
     }
 
     /// There is another goroutine: time slices begin to matter.
-    pub fn others_are_ready(&self) {
-        self.preempt.set(WatchState::Busy);
+    pub fn others_are_ready(&mut self) {
+        self.set_busy(true);
     }
 
     /// A safepoint of the running goroutine, which goes on there afterwards.
