@@ -91,6 +91,10 @@ macro_rules! for_each_op {
             Mov (W, R, None) None;
             /// `a, a+1 = b, b+1`
             Mov2 (W2, R2, None) None;
+            /// 3 slots from `b` on to `a` on; they may overlap.
+            Mov3 (Wn, Rn, None) None;
+            /// 4 slots from `b` on to `a` on; they may overlap.
+            Mov4 (Wn, Rn, None) None;
             /// `c` slots from `b` on to `a` on; they may overlap.
             MovN (Wn, Rn, Uint) None;
             /// `a = b`, extended.
@@ -131,6 +135,18 @@ macro_rules! for_each_op {
             MulI (W, R, Imm) None;
             /// `a = b & c`
             AndI (W, R, Imm) None;
+            /// `a = b | c`
+            OrI (W, R, Imm) None;
+            /// `a = b ^ c`
+            XorI (W, R, Imm) None;
+            /// `a = b / c` with sign; c is not 0.
+            DivI (W, R, Imm) None;
+            /// `a = b % c` with sign; c is not 0.
+            RemI (W, R, Imm) None;
+            /// `a = b / 2^c` with sign, c below 64.
+            DivP2 (W, R, Imm) None;
+            /// `a = b % 2^c` with sign, c below 64.
+            RemP2 (W, R, Imm) None;
             /// `a = b << c`, c below 64.
             ShlI (W, R, Imm) None;
             /// `a = b >> c` with sign, c below 64.
@@ -221,6 +237,8 @@ macro_rules! for_each_op {
             Jmp (None, Jump32, None) None;
             /// Goes on at a loop's head; a safepoint.
             Loop (None, Jump32, None) None;
+            /// Goes on with one of the `c` jumps that follow: the one at `a - b`, or behind them.
+            Table (R, Imm, Uint) None;
             /// Jumps if `a`.
             JmpT (R, Jump32, None) None;
             /// Jumps if not `a`.
@@ -283,6 +301,8 @@ macro_rules! for_each_op {
             Ld2 (W2, R, Uint) None;
             /// The value of a type at `b + c` to the slots from `a` on.
             LdT (Wn, R, Uint) Type;
+            /// So many words at `b + c` as the first number says, no pointers, to the slots from `a` on.
+            LdN (Wn, R, Uint) Numbers;
             /// `*(uint8*)(a + c) = b`
             St8 (R, R, Uint) None;
             /// `*(uint16*)(a + c) = b`
@@ -301,6 +321,8 @@ macro_rules! for_each_op {
             StI (R, R2, Uint) None;
             /// The value of a type in the slots from `b` on to `a + c`.
             StT (R, Rn, Uint) Type;
+            /// As many slots from `b` on as the first number says, no pointers, to `a + c`.
+            StN (R, Rn, Uint) Numbers;
             /// The value of a type at `b` to `a`; they may overlap.
             CopyT (R, R, None) Type;
             /// The value of a type at `a` becomes zero.
@@ -329,6 +351,8 @@ macro_rules! for_each_op {
             At8u (W, R2, R) None;
             /// `a = b[c]`, elements of 32 bits with sign.
             At32s (W, R2, R) None;
+            /// `a = b[c]`, elements of 32 bits without sign.
+            At32u (W, R2, R) None;
             /// `a = b[c]`, elements of 64 bits.
             At64 (W, R2, R) None;
             /// `a, a+1 = b[c]`, elements that are pairs.
@@ -494,6 +518,50 @@ macro_rules! for_each_op {
             IncLt (RW, R, Jump) None;
             /// `a += 1`; goes on at a loop's head if `a < b`; a safepoint.
             IncLtI (RW, Imm, Jump) None;
+            /// `a += 1`; goes on at a loop's head if `a <= b`; a safepoint.
+            IncLe (RW, R, Jump) None;
+            /// `a += 1`; goes on at a loop's head if `a <= b`; a safepoint.
+            IncLeI (RW, Imm, Jump) None;
+            /// `a -= 1`; goes on at a loop's head if `a > b`; a safepoint.
+            DecGtI (RW, Imm, Jump) None;
+            /// `a -= 1`; goes on at a loop's head if `a >= b`; a safepoint.
+            DecGeI (RW, Imm, Jump) None;
+            /// `a = b + c`, the lowest 32 bits with sign.
+            Add32s (W, R, R) None;
+            /// `a = b - c`, the lowest 32 bits with sign.
+            Sub32s (W, R, R) None;
+            /// `a = b * c`, the lowest 32 bits with sign.
+            Mul32s (W, R, R) None;
+            /// `a = b + c`, the lowest 32 bits with sign.
+            AddI32s (W, R, Imm) None;
+            /// `a = b * c`, the lowest 32 bits with sign.
+            MulI32s (W, R, Imm) None;
+            /// `a = b << c`, c below 64, the lowest 32 bits with sign.
+            ShlI32s (W, R, Imm) None;
+            /// `a = b + c`, the lowest 32 bits.
+            Add32u (W, R, R) None;
+            /// `a = b - c`, the lowest 32 bits.
+            Sub32u (W, R, R) None;
+            /// `a = b * c`, the lowest 32 bits.
+            Mul32u (W, R, R) None;
+            /// `a = b << c`, 0 from 64 on, the lowest 32 bits.
+            Shl32u (W, R, R) None;
+            /// `a = b + c`, the lowest 32 bits.
+            AddI32u (W, R, Imm) None;
+            /// `a = b * c`, the lowest 32 bits.
+            MulI32u (W, R, Imm) None;
+            /// `a = b << c`, c below 64, the lowest 32 bits.
+            ShlI32u (W, R, Imm) None;
+            /// `a` = element `c` of the array at `b`, 8 bits without sign; the first number is that of elements.
+            ArrAt8u (W, R, R) Numbers;
+            /// `a` = element `c` of the array at `b`, 32 bits with sign; the first number is that of elements.
+            ArrAt32s (W, R, R) Numbers;
+            /// `a` = element `c` of the array at `b`, 32 bits without sign; the first number is that of elements.
+            ArrAt32u (W, R, R) Numbers;
+            /// `a` = element `c` of the array at `b`, 64 bits; the first number is that of elements.
+            ArrAt64 (W, R, R) Numbers;
+            /// `a` = the 64 bits in `b[c]` at the second number; the elements' size is the first.
+            AtField64 (W, R2, R) Numbers;
             /// Returns if `a == b`.
             RetEqI (R, Imm, None) None;
             /// Returns if `a != b`.
@@ -544,6 +612,8 @@ macro_rules! for_each_op {
             FsubTo (R, R, Uint) None;
             /// `*(int64*)(a + c) += b`
             AddTo (R, R, Uint) None;
+            /// `*(int64*)(a + c) += b`
+            AddToI (R, Imm, Uint) None;
             /// `a = b[c][d]`, elements of 64 bits; d follows.
             AtAt64 (W, R2, R) Slot;
             /// `a = b[c][d]`, elements of 8 bits without sign; d follows.
@@ -905,7 +975,7 @@ impl Op {
     pub fn leaves(self) -> Left {
         let op = self.variant_of().map_or(self, |(op, ..)| op);
         match op {
-            Self::Ld64 | Self::At64 | Self::AtAt64 | Self::Const => Left::Both,
+            Self::Ld64 | Self::At64 | Self::AtAt64 | Self::ArrAt64 | Self::AtField64 | Self::Const => Left::Both,
             Self::Fadd
             | Self::Fsub
             | Self::Fmul
@@ -947,6 +1017,29 @@ impl Op {
             | Self::Shr
             | Self::Ushr
             | Self::AddL
+            | Self::OrI
+            | Self::XorI
+            | Self::DivI
+            | Self::RemI
+            | Self::DivP2
+            | Self::RemP2
+            | Self::Add32s
+            | Self::Sub32s
+            | Self::Mul32s
+            | Self::AddI32s
+            | Self::MulI32s
+            | Self::ShlI32s
+            | Self::Add32u
+            | Self::Sub32u
+            | Self::Mul32u
+            | Self::Shl32u
+            | Self::AddI32u
+            | Self::MulI32u
+            | Self::ShlI32u
+            | Self::ArrAt8u
+            | Self::ArrAt32s
+            | Self::ArrAt32u
+            | Self::At32u
             | Self::AddI
             | Self::MulI
             | Self::AndI
@@ -1015,6 +1108,10 @@ impl Op {
                 | Self::IncLt
                 | Self::IncLtI
                 | Self::IncLtLen
+                | Self::IncLe
+                | Self::IncLeI
+                | Self::DecGtI
+                | Self::DecGeI
                 | Self::AddLt
         )
     }

@@ -238,6 +238,9 @@ impl Program {
             Operand::W2 | Operand::R2 => 2,
             Operand::Rn | Operand::Wn => match instr.op {
                 Op::MovN => instr.c,
+                Op::Mov3 => 3,
+                Op::Mov4 => 4,
+                Op::LdN | Op::StN => idx as u16,
                 Op::ZeroN => instr.b,
                 Op::Concat => instr.c.saturating_mul(2),
                 Op::Slice | Op::SliceArray | Op::SliceStr | Op::Grow => 3,

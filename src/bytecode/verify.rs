@@ -141,6 +141,16 @@ impl Check<'_> {
         if instr.op.info().ext == Ext::Arg {
             self.slots(at, instr.a.saturating_add((instr.ext >> 16) as u16), 1)?;
         }
+        if instr.op == Op::Table {
+            let jumps = self.function.code.get(at + 1..).and_then(|code| code.get(..usize::from(instr.c)));
+            let is_jump = |&word: &u64| Op::from_number(word as u16) == Some(Op::Jmp);
+            if !jumps.is_some_and(|jumps| jumps.iter().all(is_jump)) {
+                return Err(self.problem(at, "a table of something else than jumps"));
+            }
+        }
+        if matches!(instr.op, Op::DivI | Op::RemI) && instr.c == 0 {
+            return Err(self.problem(at, "a division by zero"));
+        }
         for (&operand, value) in instr.op.info().operands.iter().zip([instr.a, instr.b, instr.c]) {
             match operand {
                 Operand::None | Operand::Imm | Operand::Imm32 | Operand::Uint => {}
@@ -243,6 +253,10 @@ mod tests {
         let target =
             [Instr::new(Op::Add, 4, 5, 5), Instr::new(Op::AddB, 5, 4, 4), Instr::long(Op::Jmp, 0, -2i32 as u32)];
         assert_eq!(problem(&target), "slot 4 is not in the accumulator");
+        assert_eq!(problem(&[Instr::new(Op::RemI, 4, 4, 0), ret]), "a division by zero");
+        let table = [Instr::new(Op::Table, 4, 0, 1), Instr::long(Op::Jmp, 0, 0), ret];
+        assert_eq!(problem(&table), "");
+        assert_eq!(problem(&[table[0], ret]), "a table of something else than jumps");
         assert_eq!(problem(&[Instr::new(Op::LdT, 4, 4, 0).with(0, 0), ret]), "there is no type 0");
     }
 

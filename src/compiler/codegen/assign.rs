@@ -3,7 +3,7 @@
 use super::builder::ARGS;
 use super::func::{Fun, Storage};
 use crate::base::sym;
-use crate::bytecode::isa::Op;
+use crate::bytecode::isa::{Instr, Op};
 use crate::bytecode::program::{Kind, WordKind};
 use crate::compiler::check::{Mode, SelectionKind};
 use crate::compiler::syntax::ast::{BinOp, Expr, ExprId, List};
@@ -46,6 +46,10 @@ impl Fun<'_, '_> {
             Kind::Uint32 => Op::Ld32u,
             Kind::Float32 => Op::LdF32,
             Kind::String | Kind::Slice | Kind::Interface => Op::Ld2,
+            Kind::Struct | Kind::Array if self.is_words(ty) => {
+                self.b.emit_ext(Op::LdN, [to, pointer, offset], layout.width().into(), 0);
+                return to;
+            }
             Kind::Struct | Kind::Array => {
                 self.b.emit_ext(Op::LdT, [to, pointer, offset], layout.idx, 0);
                 return to;
@@ -69,6 +73,9 @@ impl Fun<'_, '_> {
             Kind::Float32 => Op::StF32,
             Kind::String | Kind::Slice => Op::St2,
             Kind::Interface => Op::StI,
+            Kind::Struct | Kind::Array if self.is_words(ty) => {
+                return self.b.emit_ext(Op::StN, [pointer, from, offset], layout.width().into(), 0);
+            }
             Kind::Struct | Kind::Array => {
                 return self.b.emit_ext(Op::StT, [pointer, from, offset], layout.idx, 0);
             }
@@ -76,6 +83,62 @@ impl Fun<'_, '_> {
             _ => Op::St64,
         };
         self.b.emit(op, pointer, from, offset);
+    }
+
+    /// Whether values of a type are the same words in memory as in slots, and none of them a pointer.
+    fn is_words(&mut self, ty: TypeId) -> bool {
+        let layout = self.layout(ty);
+        let fits = layout.size == 8 * u64::from(layout.width()) && layout.align >= 8;
+        if !fits || layout.slots.iter().any(|kind| *kind != WordKind::Scalar) {
+            return false;
+        }
+        match layout.kind {
+            Kind::Struct => layout.fields.iter().all(|field| {
+                field.offset == 8 * u64::from(field.slot)
+                    && (self.layout(field.ty).size == 0 || self.is_words(field.ty))
+            }),
+            Kind::Array => true,
+            _ => layout.size == 8,
+        }
+    }
+
+    /// The value of an element or field, whose place is a place of its own.
+    pub fn load_part(&mut self, e: ExprId, ty: TypeId, want: Option<u16>) -> u16 {
+        let mark = self.b.mark();
+        let place = self.address(e);
+        let layout = self.layout(ty);
+        let Dest::Mem(pointer, offset) = place else { return self.load_dest(place, ty, want) };
+        if layout.width() != 1
+            || matches!(layout.kind, Kind::Struct | Kind::Array)
+            || !self.b.taken_since(mark, pointer)
+        {
+            return self.load_dest(place, ty, want);
+        }
+        let Some(at) = self.b.take_back(|op| matches!(op, Op::ElemAddr | Op::ArrayAddr), pointer) else {
+            return self.load_dest(place, ty, want);
+        };
+        let (size, count) = (at.ext as u32, (at.ext >> 32) as u32);
+        let op = match (at.op, layout.kind) {
+            (Op::ElemAddr, _) if layout.size == 8 => Some(Op::AtField64),
+            (Op::ElemAddr, Kind::Uint32) if offset == 0 && size == 4 => Some(Op::At32u),
+            (Op::ArrayAddr, _) if offset != 0 || u64::from(size) != layout.size => None,
+            (Op::ArrayAddr, Kind::Bool | Kind::Uint8) => Some(Op::ArrAt8u),
+            (Op::ArrayAddr, Kind::Int32) => Some(Op::ArrAt32s),
+            (Op::ArrayAddr, Kind::Uint32) => Some(Op::ArrAt32u),
+            (Op::ArrayAddr, _) if layout.size == 8 => Some(Op::ArrAt64),
+            _ => None,
+        };
+        let Some(op) = op else {
+            self.b.emit_ext(at.op, [at.a, at.b, at.c], size, count);
+            return self.load_dest(place, ty, want);
+        };
+        let to = want.unwrap_or_else(|| self.take(&layout));
+        match op {
+            Op::AtField64 => self.b.emit_ext(op, [to, at.b, at.c], size, offset.into()),
+            Op::At32u => self.b.emit(op, to, at.b, at.c),
+            _ => self.b.emit_ext(op, [to, at.b, at.c], count, 0),
+        }
+        to
     }
 
     /// An address with a distance that fits an operand.
@@ -307,8 +370,14 @@ impl Fun<'_, '_> {
             Dest::Slots(slot) => {
                 let words = (size * len).div_ceil(8) as u16;
                 self.b.pin(slot, words);
-                let pointer = self.scalar();
-                self.b.emit(Op::FrameAddr, pointer, slot, 0);
+                // Frames stay where they are, so a loop needs it once.
+                let load = Instr::new(Op::FrameAddr, 0, slot, 0);
+                let known = if self.b.loops > 0 { self.b.constant_slot(load) } else { None };
+                let pointer = known.unwrap_or_else(|| {
+                    let pointer = self.scalar();
+                    self.b.emit(Op::FrameAddr, pointer, slot, 0);
+                    pointer
+                });
                 (pointer, 0)
             }
             Dest::Outer { base, slot } => self.offset(base, 8 * u64::from(slot)),
@@ -532,9 +601,17 @@ impl Fun<'_, '_> {
                 self.apply(op, ty, slot, y, slot);
             }
             Dest::Mem(pointer, offset)
-                if matches!(op, BinOp::Add | BinOp::Sub) && self.adds_in_place(op, ty) && !self.may_stop(y) =>
+                if matches!(op, BinOp::Add | BinOp::Sub) && self.adds_in_place(op, ty, y) && !self.may_stop(y) =>
             {
                 let kind = self.layout(ty).kind;
+                let small = match y {
+                    Some(y) => self.small(y),
+                    None => Some(1),
+                };
+                if let Some(i) = small.filter(|&i| i != i16::MIN && kind != Kind::Float64) {
+                    let i = if op == BinOp::Add { i } else { -i };
+                    return self.b.emit(Op::AddToI, pointer, i as u16, offset);
+                }
                 let mark = self.b.mark();
                 let value = match y {
                     Some(y) => self.expr_as(y, ty),
@@ -569,11 +646,13 @@ impl Fun<'_, '_> {
     }
 
     /// Whether an instruction adds to such values in memory.
-    fn adds_in_place(&mut self, op: BinOp, ty: TypeId) -> bool {
+    fn adds_in_place(&mut self, op: BinOp, ty: TypeId, y: Option<ExprId>) -> bool {
         let layout = self.layout(ty);
         match layout.kind {
             Kind::Float64 => true,
-            Kind::Int | Kind::Int64 | Kind::Uint | Kind::Uint64 | Kind::Uintptr => op == BinOp::Add,
+            Kind::Int | Kind::Int64 | Kind::Uint | Kind::Uint64 | Kind::Uintptr => {
+                op == BinOp::Add || y.is_none_or(|y| self.small(y).is_some_and(|i| i != i16::MIN))
+            }
             _ => false,
         }
     }

@@ -367,6 +367,43 @@ impl Builder {
         self.labels[label.0 as usize]
     }
 
+    /// A jump to the label at `slot - low`, or to the instruction behind if there is none.
+    pub fn table(&mut self, slot: u16, low: i16, labels: &[Label]) {
+        self.emit(Op::Table, slot, low as u16, labels.len() as u16);
+        for &label in labels {
+            self.jump(Op::Jmp, 0, 0, label);
+        }
+        // These jumps stay, wherever they lead.
+        self.barrier = self.at();
+        self.dead = false;
+    }
+
+    /// Cuts what the last instruction has left in a slot down to 32 bits; whether it could be told so.
+    pub fn narrow_last(&mut self, slot: u16, signed: bool) -> bool {
+        let narrow = |op| {
+            Some(match (op, signed) {
+                (Op::Add, true) => Op::Add32s,
+                (Op::Sub, true) => Op::Sub32s,
+                (Op::Mul, true) => Op::Mul32s,
+                (Op::AddI, true) => Op::AddI32s,
+                (Op::MulI, true) => Op::MulI32s,
+                (Op::ShlI, true) => Op::ShlI32s,
+                (Op::Add, false) => Op::Add32u,
+                (Op::Sub, false) => Op::Sub32u,
+                (Op::Mul, false) => Op::Mul32u,
+                (Op::Shl, false) => Op::Shl32u,
+                (Op::AddI, false) => Op::AddI32u,
+                (Op::MulI, false) => Op::MulI32u,
+                (Op::ShlI, false) => Op::ShlI32u,
+                _ => return None,
+            })
+        };
+        let Some(last) = self.take_back(|op| narrow(op).is_some(), slot) else { return false };
+        let Some(op) = narrow(last.op) else { return false };
+        self.emit(op, last.a, last.b, last.c);
+        true
+    }
+
     /// Goes on at a loop's head if a slot that has just been counted up is less than a slice's length, which nothing
     /// else reads. Whether that is what the last instructions are.
     pub fn jump_below_length(&mut self, a: u16, b: u16, label: Label) -> bool {
@@ -384,13 +421,17 @@ impl Builder {
     /// An instruction whose last operand is a jump.
     pub fn jump(&mut self, mut op: Op, a: u16, b: u16, label: Label) {
         let counted = match op {
-            Op::LoopLt => Some(Op::IncLt),
-            Op::LoopLtI => Some(Op::IncLtI),
+            Op::LoopLt => Some((Op::IncLt, 1)),
+            Op::LoopLtI => Some((Op::IncLtI, 1)),
+            Op::LoopLe => Some((Op::IncLe, 1)),
+            Op::LoopLeI => Some((Op::IncLeI, 1)),
+            Op::LoopGtI => Some((Op::DecGtI, -1i16)),
+            Op::LoopGeI => Some((Op::DecGeI, -1)),
             _ => None,
         };
         let mut step = 0;
-        if let Some(counted) = counted {
-            if self.take_back_if(|i| *i == Instr::new(Op::AddI, a, a, 1)).is_some() {
+        if let Some((counted, by)) = counted {
+            if self.take_back_if(|i| *i == Instr::new(Op::AddI, a, a, by as u16)).is_some() {
                 op = counted;
             } else if op == Op::LoopLt
                 && let Some(add) = self.take_back_if(|i| i.op == Op::Add && i.a == a && i.b == a && i.c != a)

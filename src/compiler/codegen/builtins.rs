@@ -146,6 +146,16 @@ impl Fun<'_, '_> {
 
     fn length(&mut self, builtin: Builtin, x: ExprId, want: Option<u16>) -> u16 {
         let ty = self.ty(x);
+        if self.layout(ty).kind == Kind::String {
+            let slot = self.expr(x) + 1;
+            return match want {
+                Some(want) => {
+                    self.mov(want, slot, 1);
+                    want
+                }
+                None => slot,
+            };
+        }
         let to = want.unwrap_or_else(|| self.scalar());
         match self.under(ty) {
             Type::Array(_, len) => {
@@ -169,10 +179,7 @@ impl Fun<'_, '_> {
                 let slot = self.expr(x);
                 self.b.emit(if builtin == Builtin::Len { Op::ChanLen } else { Op::ChanCap }, to, slot, 0);
             }
-            _ => {
-                let slot = self.expr(x);
-                self.b.emit(Op::Mov, to, slot + 1, 0);
-            }
+            _ => {}
         }
         to
     }

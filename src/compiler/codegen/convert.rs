@@ -38,9 +38,19 @@ impl Fun<'_, '_> {
         if !number(from.kind) || !number(to.kind) {
             return self.value(x, want);
         }
+        let unsigned = from.kind.is_unsigned();
+        if from.kind.is_float() == to.kind.is_float() && to.kind != Kind::Float32 {
+            let wider = to.size > from.size && (unsigned || to.kind.is_signed());
+            if to.kind.is_float() || wider || to.size == 8 || to.kind == from.kind {
+                return self.value(x, want);
+            }
+            let slot = self.expr(x);
+            let result = want.unwrap_or_else(|| self.scalar());
+            self.narrow_to(to.kind, result, slot);
+            return result;
+        }
         let slot = self.expr(x);
         let result = want.unwrap_or_else(|| self.scalar());
-        let unsigned = from.kind.is_unsigned();
         match (from.kind.is_float(), to.kind.is_float()) {
             (false, true) => {
                 let op = match (to.kind, unsigned) {
@@ -56,17 +66,9 @@ impl Fun<'_, '_> {
                 self.b.emit(if wide { Op::F2u } else { Op::F2i }, result, slot, 0);
                 self.narrow(to.kind, result);
             }
-            (true, true) => {
-                let op = if to.kind == Kind::Float32 && from.kind != Kind::Float32 { Op::Fround } else { Op::Mov };
+            _ => {
+                let op = if from.kind == Kind::Float32 { Op::Mov } else { Op::Fround };
                 self.b.emit(op, result, slot, 0);
-            }
-            (false, false) => {
-                let wider = to.size > from.size && (unsigned || to.kind.is_signed());
-                let fits = wider || to.size == 8 || to.kind == from.kind;
-                self.mov(result, slot, 1);
-                if !fits {
-                    self.narrow(to.kind, result);
-                }
             }
         }
         result

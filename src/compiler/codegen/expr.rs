@@ -316,10 +316,7 @@ impl Fun<'_, '_> {
             return self.identifier(e, ty, want);
         };
         match selection.kind {
-            SelectionKind::Field => {
-                let place = self.address(e);
-                self.load_dest(place, ty, want)
-            }
+            SelectionKind::Field => self.load_part(e, ty, want),
             SelectionKind::Qualified => self.identifier(e, ty, want),
             SelectionKind::Method => self.method_value(e, e, want),
             SelectionKind::MethodExpr => self.method_expression(e, e, want),
@@ -369,10 +366,7 @@ impl Fun<'_, '_> {
                     {
                         Op::At64
                     }
-                    _ => {
-                        let place = self.address(e);
-                        return self.load_dest(place, ty, want);
-                    }
+                    _ => return self.load_part(e, ty, want),
                 };
                 let mark = self.b.mark();
                 let slice = self.expr(x);
@@ -394,10 +388,7 @@ impl Fun<'_, '_> {
                 }
                 to
             }
-            _ => {
-                let place = self.address(e);
-                self.load_dest(place, ty, want)
-            }
+            _ => self.load_part(e, ty, want),
         }
     }
 

@@ -236,6 +236,8 @@ impl<'g, 'a> Fun<'g, 'a> {
             0 => {}
             1 => self.b.emit(Op::Mov, to, from, 0),
             2 if to.is_multiple_of(2) && from.is_multiple_of(2) => self.b.emit(Op::Mov2, to, from, 0),
+            3 => self.b.emit(Op::Mov3, to, from, 0),
+            4 => self.b.emit(Op::Mov4, to, from, 0),
             _ => self.b.emit(Op::MovN, to, from, count),
         }
     }

@@ -184,6 +184,9 @@ impl Analysis<'_> {
             if instr.op == Op::RunDefers {
                 starts[at as usize] = true;
             }
+            if instr.op == Op::Table {
+                starts[at as usize + 1..][..=usize::from(instr.c)].fill(true);
+            }
         }
         let mut blocks: Vec<std::ops::Range<usize>> = Vec::new();
         // Which block begins at a position.
@@ -213,6 +216,10 @@ impl Analysis<'_> {
             let mut live = Slots::new(self.slots);
             if let Some(target) = instr.target(at) {
                 live.join(&live_in[block_at[target as usize]]);
+            }
+            if instr.op == Op::Table {
+                let ways = at as usize + 1..=at as usize + 1 + usize::from(instr.c);
+                block_at[ways].iter().for_each(|&way| _ = live.join(&live_in[way]));
             }
             if instr.op.falls_through() && block + 1 < blocks.len() {
                 live.join(&live_in[block + 1]);

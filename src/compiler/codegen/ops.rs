@@ -11,6 +11,14 @@ use crate::compiler::types::{Type, TypeId, tid};
 impl Fun<'_, '_> {
     /// Cuts an integer in a slot down to its type, or rounds a float.
     pub fn narrow(&mut self, kind: Kind, slot: u16) {
+        if matches!(kind, Kind::Int32 | Kind::Uint32) && self.b.narrow_last(slot, kind == Kind::Int32) {
+            return;
+        }
+        self.narrow_to(kind, slot, slot);
+    }
+
+    /// The same, to another slot, for a type that has fewer bits than a slot.
+    pub fn narrow_to(&mut self, kind: Kind, to: u16, from: u16) {
         let op = match kind {
             Kind::Int8 => Op::Ext8s,
             Kind::Int16 => Op::Ext16s,
@@ -21,7 +29,7 @@ impl Fun<'_, '_> {
             Kind::Float32 => Op::Fround,
             _ => return,
         };
-        self.b.emit(op, slot, slot, 0);
+        self.b.emit(op, to, from, 0);
     }
 
     pub fn unary(&mut self, op: UnOp, x: ExprId, ty: TypeId, want: Option<u16>) -> u16 {
@@ -145,6 +153,10 @@ impl Fun<'_, '_> {
             (BinOp::Sub, Some(i)) if i != i16::MIN => Some((Op::AddI, -i)),
             (BinOp::Mul, Some(i)) => Some((Op::MulI, i)),
             (BinOp::And, Some(i)) => Some((Op::AndI, i)),
+            (BinOp::Or, Some(i)) => Some((Op::OrI, i)),
+            (BinOp::Xor, Some(i)) => Some((Op::XorI, i)),
+            (BinOp::AndNot, Some(i)) => Some((Op::AndI, !i)),
+            (BinOp::Div | BinOp::Rem, Some(i)) => divide_by(op, i, kind.is_unsigned()),
             _ => None,
         };
         if let Some((code, i)) = immediate {
@@ -574,6 +586,21 @@ impl Fun<'_, '_> {
             _ => self.b.emit(Op::Eq, to, a, b),
         }
     }
+}
+
+/// The instruction that divides by a number, and its operand.
+fn divide_by(op: BinOp, by: i16, unsigned: bool) -> Option<(Op, i16)> {
+    let divides = op == BinOp::Div;
+    if by > 0 && by & (by - 1) == 0 {
+        let power = by.trailing_zeros() as i16;
+        return Some(match (unsigned, divides) {
+            (true, true) => (Op::UshrI, power),
+            (true, false) => (Op::AndI, by - 1),
+            (false, true) => (Op::DivP2, power),
+            (false, false) => (Op::RemP2, power),
+        });
+    }
+    (!unsigned && by != 0).then_some((if divides { Op::DivI } else { Op::RemI }, by))
 }
 
 /// A comparison that must hold, or must not.

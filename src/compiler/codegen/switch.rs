@@ -18,18 +18,20 @@ impl Fun<'_, '_> {
         let tag = tag.map(|tag| {
             let ty = self.ty(tag);
             let ty = if self.g.query.types().is_untyped(ty) { tid::BOOL } else { ty };
-            let to = self.temp(ty);
-            self.expr_as_into(tag, ty, to);
-            (to, ty)
+            (self.expr_as(tag, ty), ty)
         });
         let end = self.b.label();
         let list: Vec<ClauseId> = self.ast().list(clauses).collect();
         let bodies: Vec<Label> = list.iter().map(|_| self.b.label()).collect();
         let mut default = end;
+        let table = tag.and_then(|(_, ty)| self.dense(ty, &list, &bodies));
         for (&clause, &body) in list.iter().zip(&bodies) {
             let clause = self.ast().clause(clause);
             if clause.is_default {
                 default = body;
+            }
+            if table.is_some() {
+                continue;
             }
             for e in self.ast().list(clause.exprs) {
                 self.set_place(self.ast().span(e));
@@ -40,6 +42,10 @@ impl Fun<'_, '_> {
                 }
                 self.b.release(mark);
             }
+        }
+        if let (Some((tag, _)), Some((low, entries))) = (tag, table) {
+            let labels: Vec<Label> = entries.into_iter().map(|entry| entry.unwrap_or(default)).collect();
+            self.b.table(tag, low, &labels);
         }
         self.b.jump(Op::Jmp, 0, 0, default);
         self.targets.push(Target { label, breaks: end, continues: None, plain: true });
@@ -59,6 +65,32 @@ impl Fun<'_, '_> {
         self.targets.pop();
         self.b.bind(end);
         self.close_scope();
+    }
+
+    /// If the cases are small numbers that lie close together: the lowest, and where each one from there on leads.
+    fn dense(&mut self, ty: TypeId, clauses: &[ClauseId], bodies: &[Label]) -> Option<(i16, Vec<Option<Label>>)> {
+        let kind = self.layout(ty).kind;
+        if !kind.is_signed() && !kind.is_unsigned() {
+            return None;
+        }
+        let mut cases = Vec::new();
+        for (&clause, &body) in clauses.iter().zip(bodies) {
+            for e in self.ast().list(self.ast().clause(clause).exprs) {
+                cases.push((self.small(e)?, body));
+            }
+        }
+        let low = cases.iter().map(|case| case.0).min()?;
+        let high = cases.iter().map(|case| case.0).max()?;
+        let span = usize::from(high.abs_diff(low)) + 1;
+        if cases.len() < 4 || span > 3 * cases.len() {
+            return None;
+        }
+        let mut entries = vec![None; span];
+        for (value, body) in cases {
+            // Of equal cases, which constants may not be, the first counts.
+            entries[usize::from(value.abs_diff(low))].get_or_insert(body);
+        }
+        Some((low, entries))
     }
 
     /// Jumps to a clause if the tag equals a value.
@@ -90,9 +122,7 @@ impl Fun<'_, '_> {
             self.stmt(init);
         }
         let Expr::Assert { x, .. } = self.ast().expr(self.ast().unparen(guard)) else { return };
-        let x_ty = self.ty(x);
-        let value = self.temp(x_ty);
-        self.expr_into(x, value);
+        let value = self.expr(x);
         let end = self.b.label();
         let list: Vec<ClauseId> = self.ast().list(clauses).collect();
         let bodies: Vec<Label> = list.iter().map(|_| self.b.label()).collect();

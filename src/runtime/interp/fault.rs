@@ -71,8 +71,13 @@ pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
         Some(Op::Div | Op::Rem | Op::Udiv | Op::Urem) => Trap::error("integer divide by zero"),
         Some(Op::CheckShift) => Trap::error("negative shift amount"),
         Some(Op::StrAt) => index(o.get(o.c()), o.pair(o.b())[1]),
-        Some(Op::ElemAddr | Op::At8u | Op::At32s | Op::At64 | Op::At2) => index(o.get(o.c()), slice_len(o.b())),
+        Some(Op::ElemAddr | Op::At8u | Op::At32s | Op::At32u | Op::At64 | Op::At2 | Op::AtField64) => {
+            index(o.get(o.c()), slice_len(o.b()))
+        }
         Some(Op::Set8 | Op::Set32 | Op::Set64 | Op::SetP) => index(o.get(o.b()), slice_len(o.a())),
+        Some(Op::ArrAt8u | Op::ArrAt32s | Op::ArrAt32u | Op::ArrAt64) if o.get(o.b()) != 0 => {
+            index(o.get(o.c()), u64::from(o.low()))
+        }
         Some(Op::ArrayAddr) if o.get(o.b()) != 0 => index(o.get(o.c()), u64::from(o.high())),
         other => {
             debug_assert!(other.is_some(), "{:?}", Instr::decode(&[word], 0));

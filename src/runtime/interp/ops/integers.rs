@@ -68,15 +68,41 @@ binary! {
     Le: |x, y| u64::from(x as i64 <= y as i64);
     Ult: |x, y| u64::from(x < y);
     Ule: |x, y| u64::from(x <= y);
+    Add32s: |x, y| i64::from(x.wrapping_add(y) as i32) as u64;
+    Sub32s: |x, y| i64::from(x.wrapping_sub(y) as i32) as u64;
+    Mul32s: |x, y| i64::from(x.wrapping_mul(y) as i32) as u64;
+    Add32u: |x, y| u64::from(x.wrapping_add(y) as u32);
+    Sub32u: |x, y| u64::from(x.wrapping_sub(y) as u32);
+    Mul32u: |x, y| u64::from(x.wrapping_mul(y) as u32);
+    Shl32u: |x, y| if y < 64 { u64::from((x << y) as u32) } else { 0 };
 }
 
 immediate! {
     AddI: |x, y| x.wrapping_add(y);
     MulI: |x, y| x.wrapping_mul(y);
     AndI: |x, y| x & y;
+    OrI: |x, y| x | y;
+    XorI: |x, y| x ^ y;
+    DivP2: |x, y| (rounding(x, y).wrapping_add(x) as i64 >> (y & 63)) as u64;
+    RemP2: |x, y| {
+        let biased = rounding(x, y).wrapping_add(x);
+        x.wrapping_sub(biased >> (y & 63) << (y & 63))
+    };
     ShlI: |x, y| x << (y & 63);
     ShrI: |x, y| (x as i64 >> (y & 63)) as u64;
     UshrI: |x, y| x >> (y & 63);
+    AddI32s: |x, y| i64::from(x.wrapping_add(y) as i32) as u64;
+    MulI32s: |x, y| i64::from(x.wrapping_mul(y) as i32) as u64;
+    ShlI32s: |x, y| i64::from((x << (y & 63)) as i32) as u64;
+    AddI32u: |x, y| u64::from(x.wrapping_add(y) as u32);
+    MulI32u: |x, y| u64::from(x.wrapping_mul(y) as u32);
+    ShlI32u: |x, y| u64::from((x << (y & 63)) as u32);
+}
+
+/// What a dividend needs so that a shift rounds its quotient by a power of two towards zero.
+#[inline(always)]
+fn rounding(x: u64, power: u64) -> u64 {
+    (x as i64 >> 63) as u64 & !(u64::MAX << (power & 63))
 }
 
 unary! {
@@ -99,6 +125,15 @@ division! {
 }
 
 handlers! {
+    DivI(s) {
+        let (x, y) = (s.get(s.b()) as i64, s.imm());
+        // The divisor is not zero, which is not said twice.
+        s.put::<D>(x.checked_div(y).unwrap_or(x.wrapping_neg()) as u64);
+    }
+    RemI(s) {
+        let (x, y) = (s.get(s.b()) as i64, s.imm());
+        s.put::<D>(x.checked_rem(y).unwrap_or(0) as u64);
+    }
     CheckShift(s) {
         if (s.get(s.a()) as i64) < 0 {
             return s.cold(fault::<D>);

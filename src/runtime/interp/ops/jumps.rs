@@ -176,6 +176,10 @@ repeat! {
     LoopNeI: |s, x, y| (s.get(s.a()) as i64, s.b_imm()), x != y;
     IncLt: |s, x, y| (increment(s), s.get(s.b()) as i64), x < y;
     IncLtI: |s, x, y| (increment(s), s.b_imm()), x < y;
+    IncLe: |s, x, y| (increment(s), s.get(s.b()) as i64), x <= y;
+    IncLeI: |s, x, y| (increment(s), s.b_imm()), x <= y;
+    DecGtI: |s, x, y| (decrement(s), s.b_imm()), x > y;
+    DecGeI: |s, x, y| (decrement(s), s.b_imm()), x >= y;
     IncLtLen: |s, x, y| (increment(s), i64::from(s.pair(s.b())[1] as u32)), x < y;
 }
 
@@ -183,6 +187,14 @@ repeat! {
 #[inline(always)]
 fn increment(s: State) -> i64 {
     let value = s.get(s.a()).wrapping_add(1);
+    s.set(s.a(), value);
+    value as i64
+}
+
+/// Takes one from operand `a`.
+#[inline(always)]
+fn decrement(s: State) -> i64 {
+    let value = s.get(s.a()).wrapping_sub(1);
     s.set(s.a(), value);
     value as i64
 }
@@ -212,6 +224,14 @@ return_if! {
 }
 
 handlers! {
+    Table(s) {
+        let (entry, count) = (s.get(s.a()).wrapping_sub(s.b_imm() as u64), s.c());
+        if entry >= count as u64 {
+            return s.next::<D>(1 + count);
+        }
+        let jump = State { pc: s.pc.add(1 + entry as usize), ..s };
+        jump.jump::<D>(i64::from(jump.long() as i32));
+    }
     AddLt(s) {
         let value = s.get(s.a()).wrapping_add(s.get(s.ext_slot())) as i64;
         s.set(s.a(), value as u64);

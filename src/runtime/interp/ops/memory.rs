@@ -94,6 +94,7 @@ add_to! {
     FsubTo: |s, old| (f64::from_bits(old) - f64::from_bits(s.get(s.b()))).to_bits();
     FsubToB: |s, old| (f64::from_bits(old) - s.facc).to_bits();
     AddTo: |s, old| old.wrapping_add(s.get(s.b()));
+    AddToI: |s, old| old.wrapping_add(s.b_imm() as u64);
 }
 
 handlers! {
@@ -135,6 +136,22 @@ handlers! {
             return s.cold(fault::<D>);
         }
         (*s.cx).memory.load(s.low(), base + s.c(), s.slot(s.a()));
+        s.next::<D>(2);
+    }
+    LdN(s) {
+        let base = s.get(s.b()) as usize;
+        if base == 0 {
+            return s.cold(fault::<D>);
+        }
+        copy_words((base + s.c()) as *const u64, s.slot(s.a()), s.low() as usize);
+        s.next::<D>(2);
+    }
+    StN(s) {
+        let base = s.get(s.a()) as usize;
+        if base == 0 {
+            return s.cold(fault::<D>);
+        }
+        copy_words(s.slot(s.b()), (base + s.c()) as *mut u64, s.low() as usize);
         s.next::<D>(2);
     }
     StP(s) {
@@ -205,6 +222,19 @@ handlers! {
     FrameAddr(s) {
         let address = s.slot(s.b()) as u64;
         s.put::<D>(address);
+    }
+}
+
+/// Copies words between a frame and the heap; most often there are few.
+#[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
+    // SAFETY: verified code has so many words in both places, which do not overlap.
+    unsafe {
+        for i in 0..count {
+            // Else this would be a call, over which registers have to be kept.
+            std::arch::asm!("", options(nomem, nostack, preserves_flags));
+            *to.add(i) = *from.add(i);
+        }
     }
 }
 

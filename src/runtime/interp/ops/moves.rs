@@ -19,6 +19,16 @@ handlers! {
         s.set_pair(s.a(), s.pair(s.b()));
         s.next::<D>(1);
     }
+    Mov3(s) {
+        let words: [u64; 3] = *s.slot(s.b()).cast();
+        *s.slot(s.a()).cast() = words;
+        s.next::<D>(1);
+    }
+    Mov4(s) {
+        let words: [u64; 4] = *s.slot(s.b()).cast();
+        *s.slot(s.a()).cast() = words;
+        s.next::<D>(1);
+    }
     MovN(s) {
         std::ptr::copy(s.slot(s.b()), s.slot(s.a()), s.c());
         s.next::<D>(1);

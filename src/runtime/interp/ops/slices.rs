@@ -40,6 +40,30 @@ macro_rules! set {
 at! {
     At8u: u8 as u64;
     At32s: i32 as i64;
+    At32u: u32 as u64;
+}
+
+/// Loads an element of an array: its address is operand `b`, the index `c`.
+macro_rules! array_at {
+    ($($name:ident: $ty:ty as $wide:ty;)*) => {
+        handlers! {
+            $($name(s) {
+                let (base, i) = (s.get(s.b()), s.get(s.c()));
+                if base == 0 || i >= u64::from(s.low()) {
+                    return s.cold(fault::<D>);
+                }
+                let value = <$wide>::from(*(base as *const $ty).add(i as usize)) as u64;
+                s.set(s.a(), value);
+                State { acc: value, ..s }.next::<D>(2);
+            })*
+        }
+    };
+}
+
+array_at! {
+    ArrAt8u: u8 as u64;
+    ArrAt32s: i32 as i64;
+    ArrAt32u: u32 as u64;
 }
 
 /// The same with the index from the accumulator.
@@ -91,6 +115,24 @@ set! {
 }
 
 handlers! {
+    ArrAt64(s) {
+        let (base, i) = (s.get(s.b()), s.get(s.c()));
+        if base == 0 || i >= u64::from(s.low()) {
+            return s.cold(fault::<D>);
+        }
+        let value = *(base as *const u64).add(i as usize);
+        s.set(s.a(), value);
+        State { acc: value, facc: f64::from_bits(value), ..s }.next::<D>(2);
+    }
+    AtField64(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let value = *((base + i * u64::from(s.low()) + u64::from(s.high())) as *const u64);
+        s.set(s.a(), value);
+        State { acc: value, facc: f64::from_bits(value), ..s }.next::<D>(2);
+    }
     AtAt64(s) {
         let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
         if i >= u64::from(size as u32) {
