@@ -121,3 +121,88 @@ unsafe fn faulted(cx: *mut Proc, pc: *const u64, fp: *mut u64) -> Next {
 }
 
 const _: () = assert!(Op::COUNT < 512, "the table is part of each processor");
+
+#[cfg(all(test, tail_calls, target_arch = "x86_64"))]
+mod tests {
+    use std::collections::HashSet;
+
+    use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic};
+
+    use super::super::state::{Handler, Looped, Threaded};
+    use super::*;
+    use crate::bytecode::isa::OPS;
+
+    /// How a handler leaves, over all ways through its code.
+    #[derive(Default)]
+    struct Exits {
+        jumps: usize,
+        calls: Vec<String>,
+    }
+
+    /// Whether it calls what a register or a table holds, as opposed to a function of another library.
+    fn is_indirect_call(instr: &Instruction) -> bool {
+        instr.mnemonic() == Mnemonic::Call && instr.is_call_near_indirect() && !instr.is_ip_rel_memory_operand()
+    }
+
+    fn exits(handler: Handler) -> Exits {
+        let (mut seen, mut todo, mut exits) = (HashSet::new(), vec![handler as usize as u64], Exits::default());
+        while let Some(at) = todo.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            // SAFETY: the code of a function, which is followed where it goes; no instruction has more bytes.
+            let bytes = unsafe { std::slice::from_raw_parts(at as *const u8, 15) };
+            let instr = Decoder::with_ip(64, bytes, at, DecoderOptions::NONE).decode();
+            assert_ne!(instr.code(), Code::INVALID, "no instruction at {at:#x}");
+            match instr.flow_control() {
+                FlowControl::UnconditionalBranch => todo.push(instr.near_branch_target()),
+                FlowControl::ConditionalBranch => todo.extend([instr.near_branch_target(), instr.next_ip()]),
+                FlowControl::IndirectBranch => exits.jumps += 1,
+                FlowControl::Return | FlowControl::Exception | FlowControl::Interrupt => {}
+                _ => {
+                    if is_indirect_call(&instr) {
+                        exits.calls.push(format!("{:#x}", at - handler as usize as u64));
+                    }
+                    todo.push(instr.next_ip());
+                }
+            }
+        }
+        exits
+    }
+
+    #[test]
+    fn every_dispatch_is_a_jump() {
+        for (info, handler) in OPS.iter().zip(table::<Threaded>()) {
+            let exits = exits(handler);
+            assert!(
+                exits.calls.is_empty(),
+                "{} calls what it should jump to, at {}",
+                info.name,
+                exits.calls.join(", ")
+            );
+            let goes_on = exits.jumps > 0;
+            assert_eq!(goes_on, info.name != "Finish", "{} does not go on", info.name);
+        }
+    }
+
+    #[test]
+    fn a_dispatch_that_is_a_call_is_noticed() {
+        unsafe fn calls<D: Dispatch>(
+            pc: *const u64,
+            fp: *mut u64,
+            acc: u64,
+            asked: *const crate::memory::gc::handshake::StateWord,
+            cx: *mut Proc,
+            facc: f64,
+        ) {
+            let state = State { pc, fp, acc, asked, cx, facc };
+            // SAFETY: it is only looked at.
+            unsafe {
+                D::next(state);
+                std::arch::asm!("nop");
+            }
+        }
+        assert!(!exits(calls::<Threaded>).calls.is_empty());
+        assert_eq!(exits(table::<Looped>()[Op::Add as usize]).jumps, 0);
+    }
+}

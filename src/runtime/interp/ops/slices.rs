@@ -237,7 +237,7 @@ handlers! {
     RunesOfStr(s) { s.work::<D>(1, runes_of_string) }
     StrOfRune(s) { s.work::<D>(1, string_of_rune) }
     RuneAt(s) {
-        let ([base, len], i) = (s.pair(s.b()), s.get(s.c()));
+        let ([base, _], i) = (s.pair(s.b()), s.get(s.c()));
         // Loops look before they ask.
         let first = *(base as *const u8).add(i as usize);
         if first < 0x80 {
@@ -245,9 +245,7 @@ handlers! {
             s.set(s.a() + 1, i + 1);
             return s.next::<D>(1);
         }
-        let [rune, next] = rune_at(base, len, i);
-        s.set(s.a(), rune);
-        s.set(s.a() + 1, next);
+        rune_at(s.operands());
         State { acc: 0, facc: 0.0, ..s }.next::<D>(1);
     }
 }
@@ -269,11 +267,13 @@ unsafe fn compare(x: Str, y: Str) -> u64 {
 }
 
 #[inline(never)]
-unsafe fn rune_at(at: u64, len: u64, i: u64) -> [u64; 2] {
+unsafe fn rune_at(o: Operands) {
+    let i = o.get(o.c());
     // SAFETY: a string of the program.
-    let bytes = unsafe { string([at, len]).bytes() };
+    let bytes = unsafe { string(o.pair(o.b())).bytes() };
     let (rune, size) = text::decode(&bytes[i as usize..]);
-    [u64::from(u32::from(rune)), i + size as u64]
+    o.set(o.a(), u64::from(u32::from(rune)));
+    o.set(o.a() + 1, i + size as u64);
 }
 
 /// The bounds of a slice expression that are there.
