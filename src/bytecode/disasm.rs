@@ -84,6 +84,9 @@ pub fn instruction(program: &Program, instr: &Instr, at: usize) -> String {
         Ext::Slot => {
             let _ = write!(text, " r{}", instr.ext as u16);
         }
+        Ext::Slots => {
+            let _ = write!(text, " r{} r{}", instr.ext as u16, (instr.ext >> 16) as u16);
+        }
         Ext::Arg => {
             let to = instr.a.wrapping_add((instr.ext >> 16) as u16);
             let _ = write!(text, " r{to} = r{} + {}", instr.ext as u16, (instr.ext >> 32) as i32);
@@ -126,7 +129,7 @@ word. Slots are words of the frame; `vm build -S` shows them as `r4`, and pairs 
 | `Imm`, `Uint`, `Imm32`, `Uint32` | a number |
 | `Jump`, `Jump32` | where to go on, counted from the next instruction |
 | `Const32`, `Str32`, `Func32`, `Native32`, `Type32`, `Method` | an entry of a table of the program |
-| `+ Type`, `+ Slot`, `+ Arg`, `+ Numbers` | what the second word holds |
+| `+ Type`, `+ Slot`, `+ Slots`, `+ Arg`, `+ Numbers` | what the second word holds |
 
 | operation | operands | what it does |
 |---|---|---|

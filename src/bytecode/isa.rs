@@ -64,6 +64,8 @@ pub enum Ext {
     Numbers,
     /// A slot that is read, in the lowest 16 bits.
     Slot,
+    /// Two slots that are read, in the lowest 16 bits and the next ones.
+    Slots,
     /// An argument of a call: a slot that is read in the lowest 16 bits, where it goes in the callee's frame in the next
     /// ones, and a number with a sign in the upper half.
     Arg,
@@ -606,6 +608,10 @@ macro_rules! for_each_op {
             Fmac (RW, R, R) None;
             /// `a -= b * c`, floats, rounded twice.
             Fmsc (RW, R, R) None;
+            /// `a += d * b[c]`, elements of 64 bits, floats, rounded twice; d follows.
+            FmacAt (RW, R2, R) Slot;
+            /// `a += d * b[c][e]`, elements of 64 bits, floats, rounded twice; e and d follow.
+            FmacAtAt (RW, R2, R) Slots;
             /// `*(float64*)(a + c) += b`
             FaddTo (R, R, Uint) None;
             /// `*(float64*)(a + c) -= b`
@@ -994,6 +1000,8 @@ impl Op {
             | Self::Ffloor
             | Self::Fceil
             | Self::Ftrunc
+            | Self::FmacAt
+            | Self::FmacAtAt
             | Self::FaddL
             | Self::FsubL
             | Self::FmulL

@@ -135,8 +135,11 @@ impl Check<'_> {
         if instr.op.info().ext == Ext::Type {
             known("type", instr.ext as u32 as usize, program.types.len())?;
         }
-        if matches!(instr.op.info().ext, Ext::Slot | Ext::Arg) {
+        if matches!(instr.op.info().ext, Ext::Slot | Ext::Slots | Ext::Arg) {
             self.slots(at, instr.ext as u16, 1)?;
+        }
+        if instr.op.info().ext == Ext::Slots {
+            self.slots(at, (instr.ext >> 16) as u16, 1)?;
         }
         if instr.op.info().ext == Ext::Arg {
             self.slots(at, instr.a.saturating_add((instr.ext >> 16) as u16), 1)?;

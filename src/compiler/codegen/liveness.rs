@@ -94,8 +94,11 @@ impl Analysis<'_> {
                 (usize::from(value)..usize::from(value) + count).for_each(&mut f);
             }
         }
-        if matches!(instr.op.info().ext, Ext::Slot | Ext::Arg) && !written {
+        if matches!(instr.op.info().ext, Ext::Slot | Ext::Slots | Ext::Arg) && !written {
             f(usize::from(instr.ext as u16));
+        }
+        if instr.op.info().ext == Ext::Slots && !written {
+            f(usize::from((instr.ext >> 16) as u16));
         }
         if instr.op.returns() && !written {
             (HEADER..HEADER + self.results).map(usize::from).for_each(f);

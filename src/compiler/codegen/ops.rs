@@ -133,7 +133,7 @@ impl Fun<'_, '_> {
             let mark = self.b.mark();
             let mut right = self.expr_as(y, ty);
             if self.b.taken_since(mark, right) {
-                if kind == Kind::Float64 && self.fused(op, (x, own), right, to) {
+                if kind == Kind::Float64 && self.fused(op, (x, own), right, to, mark) {
                     return;
                 }
                 right = self.b.take_result(right).unwrap_or(right);
@@ -199,12 +199,25 @@ impl Fun<'_, '_> {
     }
 
     /// An operation on floats as one instruction with what the last instructions do: a product that is added, operands
-    /// that are loaded. Whether there is such an instruction.
-    fn fused(&mut self, op: BinOp, (x, own): (u16, bool), right: u16, to: u16) -> bool {
+    /// that are loaded. `right` and what it was made of were taken since `mark`. Whether there is such an instruction.
+    fn fused(&mut self, op: BinOp, (x, own): (u16, bool), right: u16, to: u16, mark: usize) -> bool {
         if matches!(op, BinOp::Add | BinOp::Sub)
             && let Some(product) = self.b.take_back(|op| op == Op::Fmul, right)
         {
             let add = op == BinOp::Add;
+            if to == x
+                && add
+                && product.b != product.c
+                && self.b.taken_since(mark, product.c)
+                && let Some(at) = self.b.take_back(|op| matches!(op, Op::At64 | Op::AtAt64), product.c)
+            {
+                let (code, slots) = match at.op {
+                    Op::At64 => (Op::FmacAt, u32::from(product.b)),
+                    _ => (Op::FmacAtAt, u32::from(product.b) << 16 | at.ext as u32 & 0xffff),
+                };
+                self.b.emit_ext(code, [to, at.b, at.c], slots, 0);
+                return true;
+            }
             if to == x {
                 self.b.emit(if add { Op::Fmac } else { Op::Fmsc }, to, product.b, product.c);
             } else {

@@ -59,7 +59,7 @@ pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
     let op = Op::from_number(word as u16);
     // A variant has its operands in the same slots.
     match op.map(|op| op.variant_of().map_or(op, |(op, ..)| op)) {
-        Some(Op::AtAt64 | Op::AtAt8u) => {
+        Some(Op::AtAt64 | Op::AtAt8u | Op::FmacAtAt) => {
             let (outer, i) = (Slice::from_words(o.pair(o.b())), o.get(o.c()));
             if i >= u64::from(outer.len) {
                 return index(i, outer.len.into());
@@ -71,7 +71,7 @@ pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
         Some(Op::Div | Op::Rem | Op::Udiv | Op::Urem) => Trap::error("integer divide by zero"),
         Some(Op::CheckShift) => Trap::error("negative shift amount"),
         Some(Op::StrAt) => index(o.get(o.c()), o.pair(o.b())[1]),
-        Some(Op::ElemAddr | Op::At8u | Op::At32s | Op::At32u | Op::At64 | Op::At2 | Op::AtField64) => {
+        Some(Op::ElemAddr | Op::At8u | Op::At32s | Op::At32u | Op::At64 | Op::At2 | Op::AtField64 | Op::FmacAt) => {
             index(o.get(o.c()), slice_len(o.b()))
         }
         Some(Op::Set8 | Op::Set32 | Op::Set64 | Op::SetP) => index(o.get(o.b()), slice_len(o.a())),

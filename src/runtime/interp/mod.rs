@@ -98,6 +98,8 @@ pub struct Proc {
     table: HandlerTable,
     /// Where frames of the current segment must end.
     limit: *mut u64,
+    /// Where functions return to over the edge of a segment.
+    edge: *const u64,
     entries: *const Entry,
     constants: *const u64,
     strings: *const Str,
@@ -228,6 +230,7 @@ impl Proc {
                 Backend::Looped => const { ops::table::<Looped>() },
             },
             limit: ptr::null_mut(),
+            edge: code.edge(),
             entries: code.entries().as_ptr(),
             constants: program.constants.as_ptr(),
             strings: strings.as_ptr(),
@@ -416,6 +419,21 @@ impl Proc {
         self.preempt.nudge.now();
     }
 
+    /// A call whose frame does not fit, where the next segment is ready for it; null if it is not.
+    ///
+    /// # Safety
+    /// As for [`Proc::enter_slowly`].
+    #[inline(always)]
+    unsafe fn cross_again(&mut self, entry: &Entry, window: *mut u64) -> *mut u64 {
+        let Some(stack) = self.g.get().stack.as_mut() else { return ptr::null_mut() };
+        // SAFETY: the caller's promise.
+        let frame = unsafe { stack.cross_again(entry, window, self.edge) };
+        if !frame.is_null() {
+            self.limit = stack.limit();
+        }
+        frame
+    }
+
     /// A call whose frame does not fit, or that is a safepoint. The window's header is complete.
     ///
     /// # Safety
@@ -423,7 +441,7 @@ impl Proc {
     unsafe fn enter_slowly(&mut self, entry: &Entry, pc: *const u64, window: *mut u64) -> Next {
         let mut frame = window;
         if window.wrapping_byte_add(entry.frame) > self.limit {
-            let edge = self.sched.machine.code.edge();
+            let edge = self.edge;
             let (pool, limit) = (&mut self.sched.pool, self.sched.max_stack);
             let Some(stack) = self.g.get().stack.as_mut() else { return Next::STOP };
             // SAFETY: the caller's promise.

@@ -173,9 +173,9 @@ impl Operands {
 impl State {
     operands!();
 
-    /// Behind the slot in the second word: where an argument goes in the callee's frame.
+    /// Behind the slot in the second word: another one, or where an argument goes in the callee's frame.
     #[inline(always)]
-    pub fn ext_to(&self) -> usize {
+    pub fn ext_second(&self) -> usize {
         // SAFETY: only for instructions that have a second word.
         usize::from(unsafe { *self.pc.cast::<u16>().add(5) })
     }

@@ -106,6 +106,20 @@ impl Pool {
     }
 }
 
+/// Copies a few words, for which a call would cost more.
+///
+/// # Safety
+/// Both are there and do not overlap.
+#[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
+    for i in 0..count {
+        // SAFETY: nothing is executed; without it the loop would become a call, or copy several words at once.
+        unsafe { std::arch::asm!("", options(nomem, nostack, preserves_flags)) };
+        // SAFETY: the caller's promise.
+        unsafe { *to.add(i) = *from.add(i) };
+    }
+}
+
 /// Slots behind the limit of a segment: a header, and two for an argument or a result.
 const ABOVE: usize = HEADER as usize + 2;
 
@@ -191,14 +205,45 @@ impl Stack {
                 (*self.current).next = next;
                 self.size += size;
             }
+            Ok(self.enter(next, entry, window, edge))
+        }
+    }
+
+    /// The same if the next segment is there and large enough, which it is whenever calls go over the same edge again
+    /// and again; null if it is not.
+    ///
+    /// # Safety
+    /// As for [`Stack::cross`].
+    #[inline]
+    pub unsafe fn cross_again(&mut self, entry: &Entry, window: *mut u64, edge: *const u64) -> *mut u64 {
+        let needed = size_of::<Segment>() + entry.frame + size_of::<[u64; ABOVE]>();
+        // SAFETY: as there.
+        unsafe {
+            let next = (*self.current).next;
+            if next.is_null() || (*next).size < needed {
+                return ptr::null_mut();
+            }
+            self.enter(next, entry, window, edge)
+        }
+    }
+
+    /// Makes the segment the current one, for a call.
+    ///
+    /// # Safety
+    /// As for [`Stack::cross`]; the segment is the one behind the current one, and has room for the frame.
+    #[inline]
+    unsafe fn enter(&mut self, next: *mut Segment, entry: &Entry, window: *mut u64, edge: *const u64) -> *mut u64 {
+        // SAFETY: the caller's promise.
+        unsafe {
             (*next).return_pc = *window.add(RETURN_PC) as *const u64;
             (*next).window = window;
             (*next).signature = entry.signature;
             let frame = Segment::first(next);
-            ptr::copy_nonoverlapping(window, frame, usize::from(HEADER) + entry.signature);
             *frame.add(RETURN_PC) = edge as u64;
+            // Word by word: the caller has only just written them so, and would be waited for else.
+            copy_words(window.add(1), frame.add(1), usize::from(HEADER) - 1 + entry.signature);
             self.current = next;
-            Ok(frame)
+            frame
         }
     }
 
@@ -212,7 +257,7 @@ impl Stack {
             let segment = self.current;
             let head = &*segment;
             let from = Segment::first(segment).add(usize::from(HEADER));
-            ptr::copy_nonoverlapping(from, head.window.add(usize::from(HEADER)), head.signature);
+            copy_words(from, head.window.add(usize::from(HEADER)), head.signature);
             self.current = head.prev;
             head.return_pc
         }

@@ -16,7 +16,7 @@ handlers! {
     CallArg(s) {
         let entry = &*(*s.cx).entries.add(s.long() as usize);
         let window = s.slot(s.a());
-        *window.add(s.ext_to()) = s.get(s.ext_slot()).wrapping_add(i64::from(s.high() as i32) as u64);
+        *window.add(s.ext_second()) = s.get(s.ext_slot()).wrapping_add(i64::from(s.high() as i32) as u64);
         enter_at::<D>(s, entry, window, s.pc.add(2));
     }
     CallClosure(s) {
@@ -90,6 +90,20 @@ handlers! {
     #[cold]
     #[inline(never)]
     call_slow(s) {
+        if s.is_asked() {
+            return s.cold(call_slowest::<D>);
+        }
+        let frame = crossed(s.cx, s.acc as *const Entry, s.fp);
+        if frame.is_null() {
+            return s.cold(call_slowest::<D>);
+        }
+        let pc = (*(s.acc as *const Entry)).pc;
+        D::next(State { pc, fp: frame, acc: 0, ..s });
+    }
+    /// The same, if it is more than going over an edge again.
+    #[cold]
+    #[inline(never)]
+    call_slowest(s) {
         let next = entered(s.cx, s.acc as *const Entry, s.pc, s.fp);
         resume::<D>(s.cx, next, s.asked);
     }
@@ -129,6 +143,13 @@ unsafe fn enter_at<D: Dispatch>(s: State, entry: &Entry, window: *mut u64, back:
         }
         D::next(State { pc: entry.pc, fp: window, ..s });
     }
+}
+
+/// The frame of a call that goes over an edge again; null if it needs more than that.
+#[inline(always)]
+unsafe fn crossed(cx: *mut Proc, entry: *const Entry, window: *mut u64) -> *mut u64 {
+    // SAFETY: as for `entered`.
+    unsafe { (*cx).cross_again(&*entry, window) }
 }
 
 #[inline(never)]
@@ -240,7 +261,7 @@ fn unreachable(_: &mut Proc, _: Operands) -> Result<(), Trap> {
     Err(Trap::fatal("unreachable code was reached"))
 }
 
-#[inline(never)]
+#[inline(always)]
 unsafe fn over_edge(cx: *mut Proc) -> *const u64 {
     // SAFETY: the first frame of a segment has returned.
     unsafe { (*cx).over_edge() }

@@ -146,6 +146,30 @@ handlers! {
         s.set(s.a(), value);
         State { acc: value, facc: f64::from_bits(value), ..s }.next::<D>(2);
     }
+    FmacAt(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let product = f64::from_bits(s.get(s.ext_slot())) * *(base as *const f64).add(i as usize);
+        let sum = f64::from_bits(s.get(s.a())) + product;
+        s.set(s.a(), sum.to_bits());
+        State { facc: sum, ..s }.next::<D>(2);
+    }
+    FmacAtAt(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let product = f64::from_bits(s.get(s.ext_second())) * *(base as *const f64).add(i as usize);
+        let sum = f64::from_bits(s.get(s.a())) + product;
+        s.set(s.a(), sum.to_bits());
+        State { facc: sum, ..s }.next::<D>(2);
+    }
     AtAt8u(s) {
         let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
         if i >= u64::from(size as u32) {
