@@ -183,6 +183,9 @@ pub struct TypeDesc {
     pub boxed: bool,
     /// Slots of a value.
     pub slots: u16,
+    /// Whether a value in slots is a pointer to an object that nobody changes any more, or null for the zero value: it
+    /// is too large for slots.
+    pub large: bool,
     /// What the words of memory are; of at least `size` bytes.
     pub words: Vec<WordKind>,
     /// The element type of arrays, slices, maps, channels and pointers.

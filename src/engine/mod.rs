@@ -69,12 +69,16 @@ impl Observer for Tracer {
 }
 
 /// A program that can be run: its heap, its main goroutine and the threads that serve them.
-pub struct Ready(Proc);
+pub struct Ready {
+    proc: Proc,
+    /// Its threads collect as long as it is there.
+    _heap: Heap,
+}
 
 impl Ready {
     /// Runs the program to its end; its exit code.
     pub fn run(&mut self) -> i32 {
-        self.0.run()
+        self.proc.run()
     }
 }
 
@@ -114,5 +118,5 @@ pub fn prepare(program: Program, settings: &Settings, host: Host) -> Result<Read
     }
     let memory = Memory::new(heap.attach(), types);
     let proc = Proc::new(machine, memory, natives.into(), host, settings.execution).map_err(StartError::Memory)?;
-    Ok(Ready(proc))
+    Ok(Ready { proc, _heap: heap })
 }

@@ -37,6 +37,14 @@ impl Fun<'_, '_> {
             self.b.emit(Op::Check, pointer, 0, 0);
             return to;
         }
+        if layout.large {
+            let made = self.pointer();
+            self.b.emit_long(Op::New, made, layout.idx);
+            let from = self.distant(pointer, offset);
+            self.b.emit_ext(Op::CopyT, [made, from, 0], layout.idx, 0);
+            self.mov(to, made, 1);
+            return to;
+        }
         let op = match layout.kind {
             Kind::Bool | Kind::Uint8 => Op::Ld8u,
             Kind::Int8 => Op::Ld8s,
@@ -66,6 +74,16 @@ impl Fun<'_, '_> {
         if layout.size == 0 {
             return self.b.emit(Op::Check, pointer, 0, 0);
         }
+        if layout.large {
+            let at = self.distant(pointer, offset);
+            let (some, end) = (self.b.label(), self.b.label());
+            self.b.jump(Op::JNeI, from, 0, some);
+            self.b.emit_ext(Op::ZeroT, [at, 0, 0], layout.idx, 0);
+            self.b.jump(Op::Jmp, 0, 0, end);
+            self.b.bind(some);
+            self.b.emit_ext(Op::CopyT, [at, from, 0], layout.idx, 0);
+            return self.b.bind(end);
+        }
         let op = match layout.kind {
             Kind::Bool | Kind::Uint8 | Kind::Int8 => Op::St8,
             Kind::Int16 | Kind::Uint16 => Op::St16,
@@ -83,6 +101,27 @@ impl Fun<'_, '_> {
             _ => Op::St64,
         };
         self.b.emit(op, pointer, from, offset);
+    }
+
+    /// An address and a distance as one address.
+    fn distant(&mut self, pointer: u16, offset: u16) -> u16 {
+        if offset == 0 {
+            return pointer;
+        }
+        let to = self.pointer();
+        self.b.emit(Op::Lea, to, pointer, offset);
+        to
+    }
+
+    /// The object that holds a large value, whose slot is null if it is zero.
+    pub fn object_of(&mut self, slot: u16, ty: TypeId) -> u16 {
+        let idx = self.layout(ty).idx;
+        let (object, some) = (self.pointer(), self.b.label());
+        self.mov(object, slot, 1);
+        self.b.jump(Op::JNeI, object, 0, some);
+        self.b.emit_long(Op::New, object, idx);
+        self.b.bind(some);
+        object
     }
 
     /// Whether values of a type are the same words in memory as in slots, and none of them a pointer.
@@ -300,7 +339,8 @@ impl Fun<'_, '_> {
     /// Any expression, as a place.
     fn value_place(&mut self, e: ExprId) -> Dest {
         let slot = self.expr(e);
-        Dest::Slots(slot)
+        let ty = self.ty(e);
+        if self.layout(ty).large { Dest::Mem(self.object_of(slot, ty), 0) } else { Dest::Slots(slot) }
     }
 
     /// What is selected from or indexed: without a copy where it has a place.

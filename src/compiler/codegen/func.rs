@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::builder::{ARGS, Builder, Label, TooLarge, sequence};
 use super::iterate::Outer;
-use super::types::{Layout, MAX_SLOTS};
+use super::types::Layout;
 use super::{Env, Gen, Job, Work, liveness};
 use crate::base::{Span, Symbol, sym};
 use crate::bytecode::isa::Op;
@@ -206,9 +206,6 @@ impl<'g, 'a> Fun<'g, 'a> {
     }
 
     pub fn take(&mut self, layout: &Layout) -> u16 {
-        if layout.width() as u64 > MAX_SLOTS {
-            self.g.unsupported(Span::NONE, "values of more than 16 KiB outside of variables");
-        }
         self.b.take(&layout.slots)
     }
 
@@ -251,7 +248,7 @@ impl<'g, 'a> Fun<'g, 'a> {
             return true;
         }
         let ty = self.obj_ty(obj);
-        self.layout(ty).width() as u64 > MAX_SLOTS
+        self.layout(ty).large
     }
 
     /// A new variable, not initialised unless it is in the heap.

@@ -14,6 +14,7 @@ impl Fun<'_, '_> {
         let layout = self.layout(ty);
         match self.under(ty) {
             Type::Pointer(inner) => self.new_composite(e, inner, want),
+            _ if layout.large => self.new_composite(e, ty, want),
             Type::Struct(_) => {
                 // Built in slots of its own: its elements may read what is wanted.
                 let to = self.take(&layout);

@@ -567,6 +567,10 @@ impl Fun<'_, '_> {
     /// `to = a == b` for values of any type that can be compared.
     pub fn equal(&mut self, ty: TypeId, a: u16, b: u16, to: u16) {
         let layout = self.layout(ty);
+        if layout.large {
+            let (x, y) = (self.object_of(a, ty), self.object_of(b, ty));
+            return self.b.emit_ext(Op::EqT, [to, x, y], layout.idx, 0);
+        }
         match layout.kind {
             Kind::String => self.b.emit(Op::StrEq, to, a, b),
             Kind::Interface => self.b.emit(Op::IfaceEq, to, a, b),

@@ -53,15 +53,9 @@ impl Fun<'_, '_> {
                 } else {
                     // A copy, as the language says.
                     let layout = self.layout(x_ty);
-                    if layout.width() as u64 > super::types::MAX_SLOTS {
-                        match self.address(x) {
-                            Dest::Mem(pointer, offset) => {
-                                let to = self.pointer();
-                                self.b.emit(Op::Lea, to, pointer, offset);
-                                Elements::Array(to, elem, len)
-                            }
-                            _ => Elements::None(elem),
-                        }
+                    if layout.large {
+                        let copy = self.expr(x);
+                        Elements::Array(self.object_of(copy, x_ty), elem, len)
                     } else {
                         let copy = self.take(&layout);
                         self.expr_into(x, copy);

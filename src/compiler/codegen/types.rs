@@ -34,6 +34,8 @@ pub struct Layout {
     pub key: Option<TypeId>,
     /// The number of elements of an array.
     pub len: u64,
+    /// Whether a value in slots is a pointer to an object that nobody changes any more, or null for the zero value.
+    pub large: bool,
 }
 
 /// A field of a struct.
@@ -115,7 +117,7 @@ fn repeat(words: &[WordKind], bytes: u64) -> Vec<WordKind> {
     words.iter().copied().cycle().take((bytes / 8) as usize).collect()
 }
 
-/// Arrays and structs larger than this, in words, are never held in slots.
+/// Arrays and structs larger than this, in words or in slots, are not held in slots.
 pub const MAX_SLOTS: u64 = 2048;
 
 impl Gen<'_> {
@@ -159,7 +161,18 @@ impl Gen<'_> {
             _ => (POINTER, 8, 8),
         };
         let (slots, kind) = (Arc::from(slots), kind_of(&under));
-        let layout = Layout { idx, kind, slots, size, align, fields: Arc::from([]), elem: None, key: None, len: 0 };
+        let layout = Layout {
+            idx,
+            kind,
+            slots,
+            size,
+            align,
+            fields: Arc::from([]),
+            elem: None,
+            key: None,
+            len: 0,
+            large: false,
+        };
         // Known before its parts are: it may contain itself behind a pointer.
         let (elem, key) = match under {
             Type::Pointer(elem) | Type::Slice(elem) | Type::Chan(_, elem) => (Some(elem), None),
@@ -180,19 +193,24 @@ impl Gen<'_> {
             elem: None,
             key: None,
             len: 0,
+            large: false,
         };
         match under {
             Type::Array(elem, len) => {
                 let inner = self.layout(*elem);
                 let size = inner.size.saturating_mul(*len);
                 let words = self.program.types[inner.idx as usize].words.clone();
-                let slots = if size.div_ceil(8) <= MAX_SLOTS {
-                    repeat(&words, size)
-                } else {
-                    vec![WordKind::Scalar; MAX_SLOTS as usize + 1]
+                let large = size.div_ceil(8) > MAX_SLOTS;
+                let slots = if large { POINTER.to_vec() } else { repeat(&words, size) };
+                let layout = Layout {
+                    large,
+                    slots: slots.into(),
+                    size,
+                    align: inner.align,
+                    elem: Some(*elem),
+                    len: *len,
+                    ..empty
                 };
-                let layout =
-                    Layout { slots: slots.into(), size, align: inner.align, elem: Some(*elem), len: *len, ..empty };
                 self.finish_type(ty, layout, &words)
             }
             Type::Struct(s) => {
@@ -241,7 +259,11 @@ impl Gen<'_> {
         let ends_empty = fields.last().is_some_and(|last: &Field| last.offset == size);
         size = (size + u64::from(ends_empty && size > 0)).next_multiple_of(align);
         words.resize(size.div_ceil(8) as usize, WordKind::Scalar);
-        let layout = Layout { slots: slots.into(), size, align, fields: fields.into(), ..empty };
+        // A tuple is a list of results, each of which is held by itself.
+        let is_struct = matches!(self.query.under_type(ty), Type::Struct(_));
+        let large = is_struct && (slots.len() as u64 > MAX_SLOTS || size.div_ceil(8) > MAX_SLOTS);
+        let slots = if large { POINTER.to_vec() } else { slots };
+        let layout = Layout { large, slots: slots.into(), size, align, fields: fields.into(), ..empty };
         self.finish_type(ty, layout, &words)
     }
 
@@ -265,6 +287,7 @@ impl Gen<'_> {
             comparable: self.query.comparable(ty),
             boxed: layout.is_boxed(),
             slots: layout.width(),
+            large: layout.large,
             words,
             len: layout.len,
             direction: match under {

@@ -67,17 +67,28 @@ impl Memory {
 
     /// Takes the oldest value out of the buffer, which is not empty.
     ///
+    /// # Errors
+    /// The heap is exhausted: one that is too large for slots becomes an object of its own.
+    ///
     /// # Safety
     /// The channel is one, and `slots` leads to the slots for a value of its elements' type.
-    pub unsafe fn chan_pop(&mut self, chan: &mut Chan, slots: *mut u64) {
-        let size = self.types().get(chan.elem).size();
+    pub unsafe fn chan_pop(&mut self, chan: &mut Chan, slots: *mut u64) -> Result<(), Trap> {
+        let elem = self.types().get(chan.elem);
+        let (size, large) = (elem.size(), elem.desc.large);
         let at = chan.buffer + chan.head * size;
-        // SAFETY: the place is inside of the buffer.
+        let object = if large { self.new_value(chan.elem)? } else { 0 };
+        // SAFETY: the place is inside of the buffer, and the object is for this type.
         unsafe {
-            self.load(chan.elem, at, slots);
+            if large {
+                self.copy(chan.elem, object, at, 1);
+                *slots = object as u64;
+            } else {
+                self.load(chan.elem, at, slots);
+            }
             self.clear(chan.elem, at, 1);
         }
         chan.head = (chan.head + 1) % chan.cap;
         chan.len -= 1;
+        Ok(())
     }
 }

@@ -193,7 +193,7 @@ impl Memory {
 
     // ---- values
 
-    /// A value from memory to slots.
+    /// A value from memory to slots; if it is too large for them it must be one that nobody changes.
     ///
     /// # Safety
     /// `at` leads to a value of the type, and `slots` to the slots for one, even if it has pairs.
@@ -217,6 +217,7 @@ impl Memory {
                         let size = self.types.get(array).size();
                         std::ptr::copy(from as *const u8, to.cast::<u8>(), size);
                     }
+                    Access::Large(_) => *to = from as u64,
                 }
             }
         }
@@ -243,6 +244,8 @@ impl Memory {
                     Access::Pair => self.set_pair(to, *from.cast()),
                     Access::Tagged => self.set_tagged(to, *from.cast()),
                     Access::Array(array) => self.copy(array, to, from.expose_provenance(), 1),
+                    Access::Large(ty) if *from == 0 => self.clear(ty, to, 1),
+                    Access::Large(ty) => self.copy(ty, to, *from as usize, 1),
                 }
             }
         }

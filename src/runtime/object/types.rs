@@ -32,6 +32,8 @@ pub enum Access {
     Tagged,
     /// An array, which has the same layout in both: the type.
     Array(TypeIdx),
+    /// A value that is too large for slots, which hold a pointer to it: the type.
+    Large(TypeIdx),
 }
 
 /// A part of a value.
@@ -171,6 +173,7 @@ impl Types {
 fn collect(program: &Program, idx: TypeIdx, offset: u64, slot: u32, parts: &mut Vec<Part>) {
     let desc = &program.types[idx as usize];
     let access = match desc.kind {
+        _ if desc.large => Access::Large(idx),
         Kind::Struct => {
             for field in &desc.fields {
                 collect(program, field.ty, offset + field.offset, slot + u32::from(field.slot), parts);

@@ -141,33 +141,42 @@ impl Sched {
 
     /// Receives if that is possible at once.
     ///
+    /// # Errors
+    /// The heap is exhausted.
+    ///
     /// # Safety
     /// The channel is one, and `to` leads to the slots for a value of its elements.
-    unsafe fn try_receive(&mut self, memory: &mut Memory, chan: &mut Chan, to: *mut u64, ok: *mut u64) -> bool {
+    unsafe fn try_receive(
+        &mut self,
+        memory: &mut Memory,
+        chan: &mut Chan,
+        to: *mut u64,
+        ok: *mut u64,
+    ) -> Result<bool, Trap> {
         // SAFETY: the caller's promise.
         unsafe {
             if chan.len > 0 {
-                memory.chan_pop(chan, to);
+                memory.chan_pop(chan, to)?;
                 // The room is for the first who waits to send.
                 if let Some((_, value, _)) = self.take_waiter(chan, true) {
                     memory.chan_push(chan, value);
                 }
                 *ok = 1;
-                return true;
+                return Ok(true);
             }
             if let Some((_, value, _)) = self.take_waiter(chan, true) {
                 hand_over(memory, chan, value, to);
                 *ok = 1;
-                return true;
+                return Ok(true);
             }
             if chan.closed {
                 let slots = memory.types().get(chan.elem).desc.slots;
                 ptr::write_bytes(to, 0, usize::from(slots));
                 *ok = 0;
-                return true;
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
     /// # Safety
@@ -213,6 +222,9 @@ impl Sched {
 
     /// `to, ok = <-chan`
     ///
+    /// # Errors
+    /// The heap is exhausted.
+    ///
     /// # Safety
     /// `chan` is a channel or null, and `to` leads to the slots for a value of its elements.
     pub unsafe fn receive(
@@ -222,19 +234,19 @@ impl Sched {
         chan: usize,
         to: *mut u64,
         ok: *mut u64,
-    ) -> Outcome {
+    ) -> Result<Outcome, Trap> {
         if chan == 0 {
             self.park(g, Wait::ReceiveNil, 0);
-            return Outcome::Parked;
+            return Ok(Outcome::Parked);
         }
         // SAFETY: the caller's promise.
         unsafe {
-            if self.try_receive(memory, &mut *(chan as *mut Chan), to, ok) {
-                return Outcome::Done;
+            if self.try_receive(memory, &mut *(chan as *mut Chan), to, ok)? {
+                return Ok(Outcome::Done);
             }
             self.wait_on(g, chan, false, to, ok);
         }
-        Outcome::Parked
+        Ok(Outcome::Parked)
     }
 
     /// `close(chan)`
@@ -292,7 +304,7 @@ impl Sched {
                 let ready = if (*case).sends != 0 {
                     self.try_send(memory, chan, (*case).value)?
                 } else {
-                    self.try_receive(memory, chan, (*case).value, &raw mut (*case).ok)
+                    self.try_receive(memory, chan, (*case).value, &raw mut (*case).ok)?
                 };
                 if ready {
                     *chosen = number as u64;

@@ -67,7 +67,7 @@ fn send(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
 
 fn receive(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
     // SAFETY: as above.
-    Ok(unsafe { p.sched.receive(&mut p.memory, p.g, o.get(o.b()) as usize, o.slot(o.a()), o.slot(o.c())) })
+    unsafe { p.sched.receive(&mut p.memory, p.g, o.get(o.b()) as usize, o.slot(o.a()), o.slot(o.c())) }
 }
 
 fn select(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
