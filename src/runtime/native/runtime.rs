@@ -263,8 +263,11 @@ fn set_finalizer(c: &mut Call<'_>) -> Result<Flow, Trap> {
 fn next(c: &mut Call<'_>, finalizer: bool) -> Option<(usize, usize)> {
     let machine = std::sync::Arc::clone(&c.proc.sched.machine);
     loop {
-        if let Some(found) = machine.take_ready(finalizer) {
-            return Some(found);
+        if let Some((object, value)) = machine.take_ready(finalizer) {
+            // As with pools: the running cycle may never see them on the list now.
+            let mutator = &mut c.memory().mutator;
+            [object, value].into_iter().filter(|at| *at != 0).for_each(|at| mutator.keep_marked(at));
+            return Some((object, value));
         }
         match c.memory().mutator.next_ready()? {
             Ready::Finalizer { object, value } => machine.keep_ready(true, (object.get(), value)),

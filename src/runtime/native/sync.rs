@@ -59,8 +59,10 @@ fn pool_get(c: &mut Call<'_>) -> Result<Flow, Trap> {
     }
     // SAFETY: the argument is a pointer to a uint32 of the program.
     let id = unsafe { *(id as *const u32) };
-    let found = c.proc.sched.machine.pool_get(id);
-    c.put_any(found.unwrap_or(Value::NIL));
+    let found = c.proc.sched.machine.pool_get(id).unwrap_or(Value::NIL);
+    // The running cycle may have seen the goroutine already, and never sees it in the pool now.
+    c.memory().keep(found);
+    c.put_any(found);
     Ok(Flow::Done)
 }
 
