@@ -1,8 +1,8 @@
 //! The outline of the library's sources: which declarations there are, and which names each of them mentions.
 //!
 //! A source falls into declarations, which begin at lines with a keyword; it is read by lines, as the formatter leaves
-//! them, and by words, without scopes. What a program can reach is found with this table (`src/compiler/load/reach.rs`),
-//! so whatever a word could mean counts as mentioned.
+//! them, and by words, without scopes. What a program can reach is found with this table
+//! (`src/compiler/load/reach.rs`), so whatever a word could mean counts as mentioned.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

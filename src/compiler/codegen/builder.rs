@@ -10,7 +10,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use crate::bytecode::isa::{Instr, Left, Op, Operand};
+use crate::bytecode::forward::Left;
+use crate::bytecode::isa::{Instr, Op, Operand};
 use crate::bytecode::program::{HEADER, Place, WordKind};
 
 /// Numbers from here on are slots of the outgoing call's frame.

@@ -86,7 +86,8 @@ impl Fun<'_, '_> {
     /// Calls; the results are in the window.
     pub fn call(&mut self, e: ExprId) {
         let Expr::Call { fun, args, spread } = self.ast().expr(e) else { return };
-        let place = self.ast().span(e);
+        // As in Go's traces, the place is that of the parenthesis, which is on the line where the function ends.
+        let place = self.ast().span(fun).end();
         let (callee, first, sig) = self.callee(fun);
         let args = self.arguments(args, spread, &sig);
         let mut all: Vec<(Arg, TypeId)> = first.into_iter().map(|(slot, ty)| (Arg::Slots(slot), ty)).collect();

@@ -21,6 +21,7 @@ struct Case {
 impl Fun<'_, '_> {
     pub fn select(&mut self, clauses: List<ClauseId>) {
         let label = self.pending_label.take();
+        let place = self.b.place();
         self.open_scope();
         let list: Vec<ClauseId> = self.ast().list(clauses).collect();
         let comms: Vec<(ClauseId, StmtId)> =
@@ -38,6 +39,7 @@ impl Fun<'_, '_> {
         }
         let chosen = self.scalar();
         let default = list.iter().copied().find(|&id| self.ast().clause(id).is_default);
+        self.b.set_place(place);
         self.b.emit_ext(Op::Select, [chosen, table, cases.len() as u16], u32::from(default.is_some()), 0);
         let end = self.b.label();
         let bodies: Vec<_> = cases.iter().map(|_| self.b.label()).collect();

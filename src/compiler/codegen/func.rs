@@ -554,31 +554,33 @@ impl<'g, 'a> Fun<'g, 'a> {
             self.initialise(&step.lhs, step.rhs);
             self.b.release(mark);
         }
-        let inits: Vec<ObjId> = self
-            .g
-            .query
-            .info()
-            .bodies
-            .iter()
-            .filter(|(p, func)| {
-                let func = self.ast().func(*func);
-                *p == pkg && func.recv.is_none() && func.name.symbol == sym::INIT
-            })
-            .filter_map(|(_, func)| self.g.query.info().funcs.get(func).copied())
-            .collect();
-        for init in inits {
-            let index = self.g.function(init, &[]);
-            self.b.call(index);
-        }
         self.b.emit(Op::Ret, 0, 0, 0);
+    }
+
+    /// The functions `init` of a package, in order.
+    fn inits(&self, pkg: PkgId) -> Vec<(FuncId, ObjId)> {
+        let info = self.g.query.info();
+        let own = info.bodies.iter().filter(|(p, _)| *p == pkg).map(|(_, func)| *func);
+        own.filter(|&func| {
+            let func = self.ast().func(func);
+            func.recv.is_none() && func.name.symbol == sym::INIT
+        })
+        .filter_map(|func| Some((func, info.funcs.get(&func).copied()?)))
+        .collect()
     }
 
     fn entry(&mut self) {
         let packages: Vec<PkgId> = self.g.query.packages().ids().collect();
         for pkg in packages {
             let name = format!("{}.init", self.g.package_name(pkg));
-            let index = self.g.job(name, Work::Init(pkg), Env::default());
-            self.b.call(index);
+            if self.g.query.info().init_order.iter().any(|step| step.pkg == pkg) {
+                let index = self.g.job(name.clone(), Work::Init(pkg), Env::default());
+                self.b.call(index);
+            }
+            for (n, (func, obj)) in self.inits(pkg).into_iter().enumerate() {
+                let index = self.g.job(format!("{name}.{n}"), Work::Decl { func, obj }, Env::default());
+                self.b.call(index);
+            }
         }
         let main = match (self.g.script, self.g.main_function()) {
             (Some(items), _) => self.g.job("main.main", Work::Script(items), Env::default()),

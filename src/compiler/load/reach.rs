@@ -4,8 +4,8 @@
 //! of the work on a short script. So the library's text is cut down first. A declaration stays if it is named where it
 //! can be meant: in its package, behind the name of its package where that is imported, or anywhere in own code; a
 //! method, if its type stays and its name stands behind a dot or in an interface. Scopes are not regarded, so what
-//! stays is always enough, and what goes leaves empty lines, so that places stay what they are. Which declarations there
-//! are and what they mention is known since the build (`build/outline.rs`).
+//! stays is always enough, and what goes leaves empty lines, so that places stay what they are. Which declarations
+//! there are and what they mention is known since the build (`build/outline.rs`).
 //!
 //! Whoever finds anything wrong in such a program loads it again with the whole library: nothing that is said about a
 //! program depends on this module.
