@@ -457,6 +457,8 @@ macro_rules! for_each_op {
             CallMethod (Window, R2, Method) None;
             /// Calls a function that is written in Rust.
             CallNative (Window, Native32, None) None;
+            /// Panics with an error of the machine, whose text is a string of the program.
+            Refuse (None, Str32, None) None;
             /// Returns; the results are in the slots from the header on.
             Ret (None, None, None) None;
             /// Starts a goroutine with the closure `a`.
@@ -885,7 +887,10 @@ impl Op {
 
     /// Whether execution can go on behind it.
     pub fn falls_through(self) -> bool {
-        !matches!(self, Self::Jmp | Self::Loop | Self::Ret | Self::Panic | Self::Unreachable | Self::BadAssert)
+        !matches!(
+            self,
+            Self::Jmp | Self::Loop | Self::Ret | Self::Panic | Self::Unreachable | Self::BadAssert | Self::Refuse
+        )
     }
 }
 

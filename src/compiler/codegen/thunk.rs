@@ -10,6 +10,7 @@ use super::{Env, Gen, Work};
 use crate::base::{Span, Symbol};
 use crate::bytecode::isa::Op;
 use crate::bytecode::program::{CLOSURE, FuncIdx, Function, HEADER, Kind, TypeIdx, WordKind};
+use crate::compiler::check::MethodOf;
 use crate::compiler::types::{Builtin, PkgId, Signature, Type, TypeId, tid};
 
 /// A function that passes a call on.
@@ -151,11 +152,39 @@ impl Fun<'_, '_> {
         let Some(method) = self.g.query.method(ty, name, pkg) else {
             return self.g.unsupported(Span::NONE, "this method");
         };
+        if let Dest::Slots(slot) = place
+            && method.path.is_empty()
+            && !method.ptr_recv
+        {
+            self.refuse_nil(slot, ty, &method);
+        }
         let (callee, receiver) = self.receiver(place, ty, &method, name, pkg, own);
         if let Some(receiver) = receiver {
             args.insert(0, receiver);
         }
         self.call_slots(callee, &args, sig);
+    }
+}
+
+impl Fun<'_, '_> {
+    /// Panics as Go does if a method of values is to be called with a pointer that is nil.
+    fn refuse_nil(&mut self, pointer: u16, ty: TypeId, method: &MethodOf) {
+        let (Type::Pointer(base), Some(obj)) = (self.under(ty), method.obj) else { return };
+        if self.g.query.types().as_named(ty).is_some() {
+            return;
+        }
+        let mut base = self.g.runtime_name(base);
+        let name = self.g.query.ast().names.get(self.g.query.objects()[obj].name).to_owned();
+        let full = format!("{base}.{name}");
+        if let Some(dot) = base.rfind('.') {
+            base.drain(..=dot);
+        }
+        let text = format!("value method {full} called using nil *{base} pointer");
+        let fine = self.b.label();
+        self.b.jump(Op::JNeI, pointer, 0, fine);
+        let text = self.g.string(text.as_bytes());
+        self.b.emit_long(Op::Refuse, 0, text);
+        self.b.bind(fine);
     }
 }
 
@@ -243,7 +272,7 @@ impl Gen<'_> {
     }
 
     /// The type arguments of a method that takes the payload of an interface as its receiver.
-    fn direct_receiver(&mut self, ty: TypeId, method: &crate::compiler::check::MethodOf) -> Option<Vec<TypeId>> {
+    fn direct_receiver(&mut self, ty: TypeId, method: &MethodOf) -> Option<Vec<TypeId>> {
         let obj = method.obj?;
         if !method.path.is_empty() || self.layout(ty).is_boxed() || self.layout(ty).width() != 1 {
             return None;

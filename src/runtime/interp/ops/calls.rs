@@ -69,6 +69,7 @@ handlers! {
     }
     Recover(s) { s.work::<D>(1, recover) }
     Panic(s) { s.work::<D>(1, panic) }
+    Refuse(s) { s.work::<D>(1, refuse) }
     Unreachable(s) { s.work::<D>(1, unreachable) }
     Print(s) { s.work::<D>(2, super::super::print::print) }
     Edge(s) {
@@ -255,6 +256,11 @@ fn panic(p: &mut Proc, o: Operands) -> Result<(), Trap> {
         return Err(Trap::Value(Value { tag: p.tag(p.known.nil_error), word: at }));
     }
     Err(Trap::Value(value))
+}
+
+fn refuse(p: &mut Proc, o: Operands) -> Result<(), Trap> {
+    let text = &p.sched.machine.code.program().strings[o.long() as usize];
+    Err(Trap::plain(String::from_utf8_lossy(text).into_owned()))
 }
 
 fn unreachable(_: &mut Proc, _: Operands) -> Result<(), Trap> {
