@@ -199,3 +199,23 @@ fn a_closed_pipe_is_quiet() {
         assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(code), ""), "{arguments:?}");
     }
 }
+
+#[test]
+fn bytecode_stands_under_its_lines() {
+    let source =
+        b"package main\n\nfunc twice(n int) int {\n\treturn n + n\n}\n\nfunc main() {\n\tprintln(twice(21))\n}\n";
+    let folder = Folder::new("bytecode", &[("main.lang", source), ("bad.lang", BAD)]);
+    let output = folder.vm(&["build", "-S", "main.lang"]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let text = stdout(&output);
+    let twice = text.split("main.twice: ").nth(1).unwrap_or_default();
+    let shown: Vec<&str> = twice.lines().skip(1).take(3).map(str::trim).collect();
+    assert_eq!(shown, ["main.lang:4: return n + n", "0  Add          r4 r4 r4", "1  Ret"], "{text}");
+    assert!(text.contains("main.lang:8: println(twice(21))") && text.contains("main.twice"), "{text}");
+
+    let silent = folder.vm(&["build", "main.lang"]);
+    assert_eq!((silent.status.code(), silent.stdout.is_empty(), silent.stderr.is_empty()), (Some(0), true, true));
+    let output = folder.vm(&["build", "-S", "bad.lang"]);
+    assert_eq!((output.status.code(), output.stdout.is_empty()), (Some(1), true));
+    assert!(stderr(&output).contains("E0201"), "{}", stderr(&output));
+}

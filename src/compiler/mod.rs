@@ -1,7 +1,7 @@
-//! The compiler wing: source text to checked trees (and later to bytecode). Pure: no unsafe code, no I/O.
+//! The compiler wing: source text to checked trees and bytecode. Pure: no unsafe code, no I/O.
 //!
-//! Layers, each importing only those before it: `diag` < `syntax` < `load` and `types` < `check`. [`check_program`]
-//! runs them all and is what the engine and the command line call. Phases recurse over the tree, whose depth the
+//! Layers, each importing only those before it: `diag` < `syntax` < `load` and `types` < `check` < `codegen`.
+//! [`check_program`] and [`compile_program`] run them and are what the engine and the command line call. Phases recurse over the tree, whose depth the
 //! parser limits; they run on a thread whose stack is sized for that limit, so that no source overflows it.
 
 #![deny(unsafe_code)]
@@ -129,4 +129,60 @@ fn missing_main(loaded: &Loaded) -> Option<Diagnostic> {
     let declared = entry.files.iter().any(|file| ast.list(file.items).any(is_main));
     let message = "function main is undeclared in the main package";
     (!declared).then(|| Diagnostic::error(Code::MissingMain, package.span, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    struct Files;
+
+    impl SourceReader for Files {
+        fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+            std::fs::read(path)
+        }
+
+        fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+            std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+        }
+    }
+
+    fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+        for path in Files.list(folder).unwrap() {
+            if path.is_dir() {
+                collect(&path, files);
+            } else if path.extension().is_some_and(|ending| ending == "lang") {
+                files.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_program_can_reach_is_enough_for_it() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = Vec::new();
+        collect(&root.join("tests/run"), &mut files);
+        collect(&root.join("examples"), &mut files);
+        assert!(files.len() > 350);
+        let (queue, lacking) = (Mutex::new(files.into_iter()), Mutex::new(Vec::new()));
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    loop {
+                        let Some(file) = queue.lock().unwrap().next() else { return };
+                        let checked =
+                            with_stack(&|stack| front_end(&file, &Files, MACHINE, Extent::Reachable, stack)).unwrap();
+                        if has_errors(&checked.diagnostics) {
+                            lacking.lock().unwrap().push(file);
+                        }
+                    }
+                });
+            }
+        });
+        let lacking = lacking.into_inner().unwrap();
+        assert!(lacking.is_empty(), "loaded twice: {lacking:?}");
+    }
 }
