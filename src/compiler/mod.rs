@@ -1,8 +1,9 @@
 //! The compiler wing: source text to checked trees and bytecode. Pure: no unsafe code, no I/O.
 //!
 //! Layers, each importing only those before it: `diag` < `syntax` < `load` and `types` < `check` < `codegen`.
-//! [`check_program`] and [`compile_program`] run them and are what the engine and the command line call. Phases recurse over the tree, whose depth the
-//! parser limits; they run on a thread whose stack is sized for that limit, so that no source overflows it.
+//! [`check_program`] and [`compile_program`] run them and are what the engine and the command line call. Phases
+//! recurse over the tree, whose depth the parser limits; they run on a thread whose stack is sized for that limit, so
+//! that no source overflows it.
 
 #![deny(unsafe_code)]
 
