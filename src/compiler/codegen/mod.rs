@@ -254,14 +254,17 @@ impl Gen<'_> {
         let names = &self.query.ast().names;
         let package = object.pkg.map_or("", |pkg| self.package_name(pkg));
         let own = names.get(object.name);
-        let dots = if targs.is_empty() { "" } else { "[...]" };
+        // Type arguments stand where they belong: at the receiver's type, or at the function.
+        let dots = |some: bool| if some { "[...]" } else { "" };
         match (&object.kind, self.receiver_base(obj)) {
             (ObjKind::Func { ptr_recv, .. }, Some(base)) => {
                 let id = self.query.types().as_named(base);
                 let ty = id.map_or("?", |id| names.get(self.query.objects()[self.query.types().named(id).obj].name));
-                if *ptr_recv { format!("{package}.(*{ty}{dots}).{own}") } else { format!("{package}.{ty}{dots}.{own}") }
+                let of_type = id.map_or(0, |id| self.query.types().named(id).tparams.len());
+                let (ty, own) = (format!("{ty}{}", dots(of_type > 0)), format!("{own}{}", dots(targs.len() > of_type)));
+                if *ptr_recv { format!("{package}.(*{ty}).{own}") } else { format!("{package}.{ty}.{own}") }
             }
-            _ => format!("{package}.{own}{dots}"),
+            _ => format!("{package}.{own}{}", dots(!targs.is_empty())),
         }
     }
 

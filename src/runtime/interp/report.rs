@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::{Next, Proc, Stop, print};
 use crate::base::os::monotonic_ns;
-use crate::bytecode::program::HEADER;
-use crate::runtime::object::{Str, Trap};
+use crate::bytecode::program::{HEADER, Kind};
+use crate::runtime::object::{Str, Trap, Value};
 use crate::runtime::sched::GoroutineRef;
 use crate::runtime::stack::{Frame, Raised};
 
@@ -107,11 +107,32 @@ impl Proc {
 
     /// The method that makes a text has panicked.
     pub(super) fn method_failed(&mut self) -> Next {
-        self.report.texts.push("[the method that makes this text has panicked]".to_owned());
-        while self.report.texts.len() < self.report.panics {
-            self.report.texts.push(String::new());
+        let state = self.g.get();
+        let value = state.panics.last().map_or(Value::NIL, |panic| panic.value);
+        let what = match value.ty() {
+            Some(ty) if self.memory.types().get(ty).name() == "string" => print::value(self, value),
+            Some(ty) => format!("type {}", self.memory.types().get(ty).name()),
+            None => "type nil".to_owned(),
+        };
+        state.panics.truncate(self.report.panics);
+        if let Some(panic) = state.panics.pop() {
+            (state.pc, state.frame) = (panic.raised.pc, panic.raised.frame);
         }
-        self.print_panics()
+        self.fatal(&Trap::fatal(format!("panic while printing panic value: {what}")))
+    }
+
+    /// Whether two panics have the same value: not one that is equal, but this one, or the same string of the program,
+    /// or an error of the machine of which Go has only one.
+    fn is_same(&self, a: Value, b: Value) -> bool {
+        let Some(ty) = a.ty().filter(|_| a != b && a.tag == b.tag) else { return a == b };
+        if self.memory.types().get(ty).kind() != Kind::String {
+            return false;
+        }
+        // SAFETY: a string in an interface is behind a pointer.
+        let (a, b) = unsafe { (*(a.word as *const Str), *(b.word as *const Str)) };
+        // SAFETY: strings of the program.
+        let equal = || unsafe { a.bytes() == b.bytes() };
+        a.words() == b.words() || [self.known.error_string, self.known.plain_error].contains(&ty) && equal()
     }
 
     fn print_panics(&mut self) -> Next {
@@ -123,7 +144,8 @@ impl Proc {
         let mut said = None;
         for (i, (panic, text)) in state.panics.iter().zip(&self.report.texts).enumerate() {
             // A value that was panicked with again is printed once.
-            if panic.goexit || said == Some(panic.value) {
+            let same = |value| self.is_same(value, panic.value);
+            if panic.goexit || said.is_some_and(same) {
                 continue;
             }
             said = Some(panic.value);
@@ -133,7 +155,7 @@ impl Proc {
             first = false;
             _ = write!(out, "panic: {text}");
             if panic.recovered {
-                let again = state.panics.get(i + 1).is_some_and(|next| next.value == panic.value);
+                let again = state.panics.get(i + 1).is_some_and(|next| same(next.value));
                 out.push_str(if again { " [recovered, repanicked]" } else { " [recovered]" });
             }
             out.push('\n');

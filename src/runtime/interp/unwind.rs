@@ -5,13 +5,14 @@
 //! When one of them has recovered the panic, the stack is cut back to the frame that deferred it, which goes on with
 //! its remaining deferred calls and returns. A panic in a deferred call goes on with what the one before it has left.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::{Next, Proc, Stop};
 use crate::bytecode::program::{CALLER, CLOSURE, DEFERS, RETURN_PC};
 use crate::runtime::object::{Memory, Trap, Value};
 use crate::runtime::sched::Panic;
-use crate::runtime::stack::{Code, Frame, Raised, Walk};
+use crate::runtime::stack::{Code, Raised, Walk};
 
 impl Proc {
     /// Raises the trap that was kept, at an instruction of the running goroutine.
@@ -57,16 +58,6 @@ impl Proc {
         self.memory.string_value(ty, text)
     }
 
-    /// The frames from a panic outwards, over those that were under way before.
-    ///
-    /// # Safety
-    /// The goroutine stands still.
-    unsafe fn frames_of(code: &Code, panics: &[Panic], raised: Raised) -> Vec<Frame> {
-        let earlier: Vec<Raised> = panics.iter().rev().map(|panic| panic.raised).collect();
-        // SAFETY: the caller's promise.
-        unsafe { Walk::new(code, raised.pc, raised.frame, earlier.into_iter()).collect() }
-    }
-
     /// Goes on with the innermost panic: calls the next deferred call.
     ///
     /// # Safety
@@ -78,14 +69,13 @@ impl Proc {
         let raised = panic.raised;
         // SAFETY: the goroutine stands still; its frames have complete headers.
         unsafe {
-            let earlier: Vec<Raised> = earlier.iter().rev().map(|panic| panic.raised).collect();
-            let (pc, from, mut passed) = panic.reached;
-            let mut walk = Walk::new(&code, pc, from, earlier.into_iter().skip(passed));
-            let found = walk.find(|frame| {
-                let defers = code.function(frame.function).recovery.is_some() && *frame.at.add(DEFERS) != 0;
-                passed += usize::from(frame.by_panic && !defers);
-                defers
-            });
+            let (pc, from, passed) = panic.reached;
+            // How many panics the search has passed, with and without the one that was met last.
+            let met = Cell::new([passed; 2]);
+            let mut walk = Walk::new(&code, pc, from, searched_by(earlier, &met));
+            let found =
+                walk.find(|frame| code.function(frame.function).recovery.is_some() && *frame.at.add(DEFERS) != 0);
+            drop(walk);
             let Some(frame) = found else {
                 if self.report.is_under_way() {
                     // A method that makes the text of a panic has failed itself.
@@ -100,6 +90,8 @@ impl Proc {
                 return self.report_panics();
             };
             panic.raised.deferring = frame.at;
+            let [with, without] = met.get();
+            let passed = if frame.by_panic { without } else { with };
             panic.reached = (code.address(frame.function, frame.position), frame.at, passed);
             let deferred = *frame.at.add(DEFERS) as usize;
             let [next, closure] = *(deferred as *const [u64; 2]);
@@ -146,20 +138,21 @@ impl Proc {
         }
         state.panics.pop();
         let target = panic.raised.deferring;
-        // SAFETY: the goroutine stands still.
-        let frames = unsafe { Self::frames_of(&code, &state.panics, panic.raised) };
         // Panics whose deferred calls are cut off are gone.
-        let mut goexit = false;
-        let mut recovery = None;
-        for frame in frames {
-            if frame.at == target {
-                recovery = code.function(frame.function).recovery.map(|at| code.address(frame.function, at));
-                break;
-            }
-            if frame.by_panic {
-                goexit |= state.panics.pop().is_some_and(|panic| panic.goexit);
-            }
-        }
+        let mut gone = 0;
+        // SAFETY: the goroutine stands still.
+        let mut frames = unsafe { Walk::new(&code, panic.raised.pc, panic.raised.frame, raised_by(&state.panics)) };
+        let found = frames.find(|frame| {
+            gone += usize::from(frame.at != target && frame.by_panic);
+            frame.at == target
+        });
+        drop(frames);
+        let recovery = found.and_then(|frame| {
+            let at = code.function(frame.function).recovery?;
+            Some(code.address(frame.function, at))
+        });
+        let left = state.panics.len().saturating_sub(gone);
+        let goexit = state.panics.drain(left..).any(|panic| panic.goexit);
         let Some(pc) = recovery else { return Next::STOP };
         if let Some(stack) = state.stack.as_mut() {
             // SAFETY: the frame is one of the stack, and nothing above it is used.
@@ -189,9 +182,8 @@ impl Proc {
 
     /// Whether a panic has called the function of a frame, wrappers left aside.
     fn called_by_panic(&self, code: &Code, pc: *const u64, fp: *mut u64) -> bool {
-        let earlier: Vec<Raised> = self.g.get().panics.iter().rev().map(|panic| panic.raised).collect();
         // SAFETY: the goroutine stands there.
-        let mut frames = unsafe { Walk::new(code, pc, fp, earlier.into_iter()) };
+        let mut frames = unsafe { Walk::new(code, pc, fp, raised_by(&self.g.get().panics)) };
         // A deferred call of `recover` itself is not the call of a function that recovers.
         let Some(first) = frames.next().filter(|first| !code.function(first.function).wrapper) else { return false };
         if first.by_panic {
@@ -207,4 +199,21 @@ impl Proc {
         }
         false
     }
+}
+
+/// Where panics were raised, the innermost first.
+fn raised_by(panics: &[Panic]) -> impl Iterator<Item = Raised> {
+    panics.iter().rev().map(|panic| panic.raised)
+}
+
+/// Where panics have got to in their search for deferred calls, the innermost first: up to there nothing is left to be
+/// called. What one of them has passed is passed with it; `met` counts.
+fn searched_by<'p>(panics: &'p [Panic], met: &'p Cell<[usize; 2]>) -> impl Iterator<Item = Raised> + 'p {
+    std::iter::from_fn(move || {
+        let [passed, _] = met.get();
+        let panic = panics.get(panics.len().checked_sub(passed + 1)?)?;
+        let (pc, frame, more) = panic.reached;
+        met.set([passed + 1 + more, passed]);
+        Some(Raised { pc, frame, deferring: panic.raised.deferring })
+    })
 }

@@ -6,6 +6,8 @@
 
 use std::hash::{BuildHasher as _, Hasher};
 
+use smallvec::{SmallVec, smallvec};
+
 use super::types::Types;
 use super::{Memory, Str, Trap};
 use crate::bytecode::program::{Kind, TypeIdx};
@@ -143,22 +145,30 @@ impl Types {
     /// # Safety
     /// They are interfaces of the program.
     pub unsafe fn values_equal(&self, a: Value, b: Value) -> Result<bool, Trap> {
-        if a.tag != b.tag {
-            return Ok(false);
+        match self.words_equal(a, b)? {
+            Some(same) => Ok(same),
+            // SAFETY: the payloads of a boxed type lead to values of it.
+            None => unsafe { self.equal(a.ty().unwrap_or(0), a.word as usize, b.word as usize) },
         }
-        let Some(ty) = a.ty() else { return Ok(true) };
+    }
+
+    /// The same as far as their words tell; none if they lead to values that have to be compared.
+    fn words_equal(&self, a: Value, b: Value) -> Result<Option<bool>, Trap> {
+        if a.tag != b.tag {
+            return Ok(Some(false));
+        }
+        let Some(ty) = a.ty() else { return Ok(Some(true)) };
         let ty = self.get(ty);
         if !ty.desc.comparable {
             return Err(Trap::error(format!("comparing uncomparable type {}", ty.name())));
         }
-        if !ty.desc.boxed {
-            return Ok(match ty.kind() {
-                Kind::Float32 | Kind::Float64 => f64::from_bits(a.word) == f64::from_bits(b.word),
-                _ => a.word == b.word,
-            });
+        if ty.desc.boxed {
+            return Ok(None);
         }
-        // SAFETY: the payloads of a boxed type lead to values of it.
-        unsafe { self.equal(a.ty().unwrap_or(0), a.word as usize, b.word as usize) }
+        Ok(Some(match ty.kind() {
+            Kind::Float32 | Kind::Float64 => f64::from_bits(a.word) == f64::from_bits(b.word),
+            _ => a.word == b.word,
+        }))
     }
 
     /// Whether two values of a type in memory are equal.
@@ -169,40 +179,59 @@ impl Types {
     /// # Safety
     /// The addresses lead to such values.
     pub unsafe fn equal(&self, idx: TypeIdx, a: usize, b: usize) -> Result<bool, Trap> {
-        let ty = self.get(idx);
-        // SAFETY: the caller's promise; parts lie inside of values.
-        unsafe {
-            if ty.plain {
-                let bytes = |at: usize| std::slice::from_raw_parts(at as *const u8, ty.size());
-                return Ok(ty.size() == 0 || bytes(a) == bytes(b));
+        // What is left to compare, the next last: interfaces can hold each other as deep as programs like.
+        let mut todo: Todo<[usize; 2]> = smallvec![(idx, [a, b], 1)];
+        while let Some((idx, [a, b], count)) = todo.pop() {
+            let ty = self.get(idx);
+            let size = ty.size();
+            // SAFETY: the caller's promise; parts lie inside of values, and payloads of a boxed type lead to values.
+            unsafe {
+                if ty.plain {
+                    let bytes = |at: usize| std::slice::from_raw_parts(at as *const u8, size * count);
+                    if size > 0 && bytes(a) != bytes(b) {
+                        return Ok(false);
+                    }
+                    continue;
+                }
+                if count > 1 {
+                    todo.push((idx, [a + size, b + size], count - 1));
+                }
+                let same = match ty.kind() {
+                    Kind::String => (*(a as *const Str)).bytes() == (*(b as *const Str)).bytes(),
+                    Kind::Interface => {
+                        let (a, b) = (*(a as *const Value), *(b as *const Value));
+                        match self.words_equal(a, b)? {
+                            Some(same) => same,
+                            None => {
+                                todo.push((a.ty().unwrap_or(0), [a.word as usize, b.word as usize], 1));
+                                true
+                            }
+                        }
+                    }
+                    Kind::Float32 => *(a as *const f32) == *(b as *const f32),
+                    Kind::Float64 => *(a as *const f64) == *(b as *const f64),
+                    Kind::Struct => {
+                        for field in ty.desc.fields.iter().rev().filter(|field| field.name != "_") {
+                            let offset = field.offset as usize;
+                            todo.push((field.ty, [a + offset, b + offset], 1));
+                        }
+                        true
+                    }
+                    Kind::Array => {
+                        if ty.desc.len > 0 {
+                            todo.push((ty.desc.elem, [a, b], ty.desc.len as usize));
+                        }
+                        true
+                    }
+                    // Only nil compares, which the compiler sees to.
+                    _ => Memory::word(a) == Memory::word(b),
+                };
+                if !same {
+                    return Ok(false);
+                }
             }
-            Ok(match ty.kind() {
-                Kind::String => (*(a as *const Str)).bytes() == (*(b as *const Str)).bytes(),
-                Kind::Interface => return self.values_equal(*(a as *const Value), *(b as *const Value)),
-                Kind::Float32 => *(a as *const f32) == *(b as *const f32),
-                Kind::Float64 => *(a as *const f64) == *(b as *const f64),
-                Kind::Struct => {
-                    for field in ty.desc.fields.iter().filter(|field| field.name != "_") {
-                        let offset = field.offset as usize;
-                        if !self.equal(field.ty, a + offset, b + offset)? {
-                            return Ok(false);
-                        }
-                    }
-                    true
-                }
-                Kind::Array => {
-                    let size = self.get(ty.desc.elem).size();
-                    for i in 0..ty.desc.len as usize {
-                        if !self.equal(ty.desc.elem, a + i * size, b + i * size)? {
-                            return Ok(false);
-                        }
-                    }
-                    true
-                }
-                // Only nil compares, which the compiler sees to.
-                _ => Memory::word(a) == Memory::word(b),
-            })
         }
+        Ok(true)
     }
 
     /// Feeds a value in memory to a hasher; equal values feed it the same.
@@ -213,43 +242,56 @@ impl Types {
     /// # Safety
     /// The address leads to a value of the type.
     pub unsafe fn hash(&self, idx: TypeIdx, at: usize, to: &mut impl Hasher) -> Result<(), Trap> {
-        let ty = self.get(idx);
-        // SAFETY: the caller's promise; parts lie inside of values.
-        unsafe {
-            if ty.plain {
-                match ty.size() {
-                    0 => {}
-                    8 => to.write_u64(Memory::word(at)),
-                    size => to.write(std::slice::from_raw_parts(at as *const u8, size)),
-                }
-                return Ok(());
+        // As in `equal`.
+        let mut todo: Todo<usize> = smallvec![(idx, at, 1)];
+        while let Some((idx, at, count)) = todo.pop() {
+            let ty = self.get(idx);
+            let size = ty.size();
+            if count > 1 {
+                todo.push((idx, at + size, count - 1));
             }
-            match ty.kind() {
-                Kind::String => to.write((*(at as *const Str)).bytes()),
-                Kind::Interface => return self.hash_value(*(at as *const Value), to),
-                Kind::Float32 => hash_float(f64::from(*(at as *const f32)), to),
-                Kind::Float64 => hash_float(*(at as *const f64), to),
-                Kind::Struct => {
-                    for field in ty.desc.fields.iter().filter(|field| field.name != "_") {
-                        self.hash(field.ty, at + field.offset as usize, to)?;
+            // SAFETY: the caller's promise; parts lie inside of values, and payloads of a boxed type lead to values.
+            unsafe {
+                if ty.plain {
+                    match size {
+                        0 => {}
+                        8 => to.write_u64(Memory::word(at)),
+                        size => to.write(std::slice::from_raw_parts(at as *const u8, size)),
                     }
+                    continue;
                 }
-                Kind::Array => {
-                    let size = self.get(ty.desc.elem).size();
-                    for i in 0..ty.desc.len as usize {
-                        self.hash(ty.desc.elem, at + i * size, to)?;
+                match ty.kind() {
+                    Kind::String => to.write((*(at as *const Str)).bytes()),
+                    Kind::Interface => {
+                        let value = *(at as *const Value);
+                        if self.hash_words(value, to)? {
+                            todo.push((value.ty().unwrap_or(0), value.word as usize, 1));
+                        }
                     }
+                    Kind::Float32 => hash_float(f64::from(*(at as *const f32)), to),
+                    Kind::Float64 => hash_float(*(at as *const f64), to),
+                    Kind::Struct => {
+                        for field in ty.desc.fields.iter().rev().filter(|field| field.name != "_") {
+                            todo.push((field.ty, at + field.offset as usize, 1));
+                        }
+                    }
+                    Kind::Array => {
+                        if ty.desc.len > 0 {
+                            todo.push((ty.desc.elem, at, ty.desc.len as usize));
+                        }
+                    }
+                    _ => to.write_u64(Memory::word(at)),
                 }
-                _ => to.write_u64(Memory::word(at)),
             }
         }
         Ok(())
     }
 
-    unsafe fn hash_value(&self, value: Value, to: &mut impl Hasher) -> Result<(), Trap> {
+    /// Feeds an interface's type to a hasher, and its word; whether that leads to a value that is to follow.
+    fn hash_words(&self, value: Value, to: &mut impl Hasher) -> Result<bool, Trap> {
         let Some(idx) = value.ty() else {
             to.write_u64(0);
-            return Ok(());
+            return Ok(false);
         };
         let ty = self.get(idx);
         if !ty.desc.comparable {
@@ -257,16 +299,18 @@ impl Types {
         }
         to.write_u32(idx);
         if ty.desc.boxed {
-            // SAFETY: the payload of a boxed type leads to a value of it.
-            return unsafe { self.hash(idx, value.word as usize, to) };
+            return Ok(true);
         }
         match ty.kind() {
             Kind::Float32 | Kind::Float64 => hash_float(f64::from_bits(value.word), to),
             _ => to.write_u64(value.word),
         }
-        Ok(())
+        Ok(false)
     }
 }
+
+/// Parts of values that are to be looked at: their type, where they are, and how many of them lie together.
+type Todo<At> = SmallVec<[(TypeIdx, At, usize); 4]>;
 
 /// Zeros of both signs are equal; a NaN equals nothing, and any hash will do, best a different one each time.
 fn hash_float(value: f64, to: &mut impl Hasher) {
