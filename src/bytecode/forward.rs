@@ -157,6 +157,7 @@ impl Op {
             | Self::Ftrunc
             | Self::FmacAt
             | Self::FmacAtAt
+            | Self::FmacRow
             | Self::FaddL
             | Self::FsubL
             | Self::FmulL

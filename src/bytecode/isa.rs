@@ -614,6 +614,8 @@ macro_rules! for_each_op {
             FmacAt (RW, R2, R) Slot;
             /// `a += d * b[c][e]`, elements of 64 bits, floats, rounded twice; e and d follow.
             FmacAtAt (RW, R2, R) Slots;
+            /// `a += b[d] * c[d][e]`, elements of 64 bits, floats, rounded twice; d and e follow.
+            FmacRow (RW, R2, R2) Slots;
             /// `*(float64*)(a + c) += b`
             FaddTo (R, R, Uint) None;
             /// `*(float64*)(a + c) -= b`

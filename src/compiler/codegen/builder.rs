@@ -5,6 +5,8 @@
 //! hold pointers. The frame of an outgoing call begins behind all slots, which is known at the end: until then its
 //! slots are numbered from [`WINDOW`] on.
 
+mod hoist;
+
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;

@@ -183,6 +183,7 @@ impl Fun<'_, '_> {
         self.b.bind(next);
         self.b.emit(Op::AddI, i, i, 1);
         self.repeat(less, i, count, top);
+        self.b.hoist(top);
         self.b.bind(end);
     }
 
@@ -230,6 +231,7 @@ impl Fun<'_, '_> {
         self.b.bind(next);
         self.b.emit(Op::AddI, i, i, 1);
         self.repeat(Op::JLt, i, count, top);
+        self.b.hoist(top);
         self.b.bind(end);
     }
 

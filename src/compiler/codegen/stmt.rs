@@ -423,6 +423,7 @@ impl Fun<'_, '_> {
             None => self.b.jump(Op::Loop, 0, 0, top),
         }
         self.b.loops -= 1;
+        self.b.hoist(top);
         self.b.bind(end);
         self.close_scope();
     }

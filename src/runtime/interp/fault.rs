@@ -50,6 +50,17 @@ fn index(i: u64, len: u64) -> Trap {
     Trap::Bounds(format!("index out of range [{i}] with length {len}"))
 }
 
+/// The same of two indices into a slice of slices, of which one is out of range.
+fn two_indices(outer: [u64; 2], i: u64, j: u64) -> Trap {
+    let outer = Slice::from_words(outer);
+    if i >= u64::from(outer.len) {
+        return index(i, outer.len.into());
+    }
+    // SAFETY: the element is inside of the outer slice, which is one of slices.
+    let inner = Slice::from_words(unsafe { *(outer.at as *const [u64; 2]).add(i as usize) });
+    index(j, inner.len.into())
+}
+
 /// Why the instruction at an address cannot be executed.
 pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
     let o = Operands { pc, fp };
@@ -59,15 +70,11 @@ pub fn of(proc: &Proc, pc: *const u64, fp: *mut u64) -> Trap {
     let op = Op::from_number(word as u16);
     // A variant has its operands in the same slots.
     match op.map(|op| op.variant_of().map_or(op, |(op, ..)| op)) {
-        Some(Op::AtAt64 | Op::AtAt8u | Op::FmacAtAt) => {
-            let (outer, i) = (Slice::from_words(o.pair(o.b())), o.get(o.c()));
-            if i >= u64::from(outer.len) {
-                return index(i, outer.len.into());
-            }
-            // SAFETY: the element is inside of the outer slice, which is one of slices.
-            let inner = Slice::from_words(unsafe { *(outer.at as *const [u64; 2]).add(i as usize) });
-            index(o.get(o.ext_slot()), inner.len.into())
-        }
+        Some(Op::AtAt64 | Op::AtAt8u | Op::FmacAtAt) => two_indices(o.pair(o.b()), o.get(o.c()), o.get(o.ext_slot())),
+        Some(Op::FmacRow) => match o.get(o.ext_slot()) {
+            i if i >= slice_len(o.b()) => index(i, slice_len(o.b())),
+            i => two_indices(o.pair(o.c()), i, o.get(o.ext_second())),
+        },
         Some(Op::Div | Op::Rem | Op::Udiv | Op::Urem) => Trap::error("integer divide by zero"),
         Some(Op::CheckShift) => Trap::error("negative shift amount"),
         Some(Op::StrAt) => index(o.get(o.c()), o.pair(o.b())[1]),

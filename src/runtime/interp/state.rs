@@ -123,6 +123,13 @@ macro_rules! operands {
             usize::from(unsafe { *self.pc.cast::<u16>().add(4) })
         }
 
+        /// Behind the slot in the second word: another one, or where an argument goes in the callee's frame.
+        #[inline(always)]
+        pub fn ext_second(&self) -> usize {
+            // SAFETY: as above.
+            usize::from(unsafe { *self.pc.cast::<u16>().add(5) })
+        }
+
         /// The upper number of the second word.
         #[inline(always)]
         pub fn high(&self) -> u32 {
@@ -172,13 +179,6 @@ impl Operands {
 
 impl State {
     operands!();
-
-    /// Behind the slot in the second word: another one, or where an argument goes in the callee's frame.
-    #[inline(always)]
-    pub fn ext_second(&self) -> usize {
-        // SAFETY: only for instructions that have a second word.
-        usize::from(unsafe { *self.pc.cast::<u16>().add(5) })
-    }
 
     /// The third operand as a number with sign.
     #[inline(always)]

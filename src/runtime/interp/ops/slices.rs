@@ -170,6 +170,21 @@ handlers! {
         s.set(s.a(), sum.to_bits());
         State { facc: sum, ..s }.next::<D>(2);
     }
+    FmacRow(s) {
+        let ([base, size], i) = (s.pair(s.b()), s.get(s.ext_slot()));
+        let [rows, count] = s.pair(s.c());
+        if i >= u64::from(size as u32) || i >= u64::from(count as u32) {
+            return s.cold(fault::<D>);
+        }
+        let factor = *(base as *const f64).add(i as usize);
+        let ([base, size], i) = (*(rows as *const [u64; 2]).add(i as usize), s.get(s.ext_second()));
+        if i >= u64::from(size as u32) {
+            return s.cold(fault::<D>);
+        }
+        let sum = f64::from_bits(s.get(s.a())) + factor * *(base as *const f64).add(i as usize);
+        s.set(s.a(), sum.to_bits());
+        State { facc: sum, ..s }.next::<D>(2);
+    }
     AtAt8u(s) {
         let ([base, size], i) = (s.pair(s.b()), s.get(s.c()));
         if i >= u64::from(size as u32) {
