@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the programs of this folder on vm and on whatever of lua5.4, luajit and go is installed, and prints a table.
+"""Runs the programs of this folder on vm and on whatever of its peers is installed, and prints a table.
 
-Usage: benches/peers/compare.py [--rounds N] [--vm PATH] [PROGRAM...]
+Usage: benches/peers/compare.py [--rounds N] [--wall] [--vm PATH] [PROGRAM...]
 
-The runs are interleaved, so that noise of the machine meets all alike. A cell has the median of the processor time in
-seconds, what that is of vm's, and the peak memory. Outputs must be the same. A `.lang` file is a Go program too.
+The peers are lua5.4, luajit -joff, node --jitless, python3 and go; a `.lang` file is a Go program too. The runs are
+interleaved, so that noise of the machine meets all alike. A cell has the median of the processor time in seconds (with
+--wall, of the time on the clock), what that is of vm's, and the peak memory. Outputs must be the same.
 """
 
 import argparse
@@ -15,13 +16,21 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+SCRIPTS = [
+    (["lua5.4"], "lua"),
+    (["luajit", "-joff"], "lua"),
+    (["node", "--jitless", "--no-expose-wasm"], "js"),
+    (["python3"], "py"),
+]
 
 
-def measure(command):
-    """Output, processor seconds and peak memory in MiB of a run."""
+def measure(command, wall):
+    """Output, seconds and peak memory in MiB of a run."""
+    began = time.monotonic()
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -35,18 +44,17 @@ def measure(command):
     _, status, usage = os.wait4(child, 0)
     if status != 0:
         sys.exit(f"{' '.join(command)} has failed")
-    return output, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    seconds = time.monotonic() - began if wall else usage.ru_utime + usage.ru_stime
+    return output, seconds, usage.ru_maxrss / 1024
 
 
 def peers(program, vm, scratch):
     """Name and command of all that can run a program."""
     found = {"vm": [vm, "run", str(HERE / f"{program}.lang")]}
-    script = HERE / f"{program}.lua"
-    if script.exists():
-        if shutil.which("lua5.4"):
-            found["lua5.4"] = ["lua5.4", str(script)]
-        if shutil.which("luajit"):
-            found["luajit -joff"] = ["luajit", "-joff", str(script)]
+    for command, ending in SCRIPTS:
+        script = HERE / f"{program}.{ending}"
+        if script.exists() and shutil.which(command[0]):
+            found[" ".join(command)] = [*command, str(script)]
     if shutil.which("go"):
         source, binary = Path(scratch, f"{program}.go"), Path(scratch, program)
         shutil.copy(HERE / f"{program}.lang", source)
@@ -58,6 +66,7 @@ def peers(program, vm, scratch):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--wall", action="store_true")
     parser.add_argument("--vm", default=str(HERE.parents[1] / "target/release/vm"))
     parser.add_argument("programs", nargs="*", default=sorted(path.stem for path in HERE.glob("*.lang")))
     options = parser.parse_args()
@@ -69,7 +78,7 @@ def main():
             outputs = {}
             for _ in range(options.rounds):
                 for name, command in commands.items():
-                    output, seconds, memory = measure(command)
+                    output, seconds, memory = measure(command, options.wall)
                     runs[name].append((seconds, memory))
                     outputs[name] = output
         if len(set(outputs.values())) != 1:
