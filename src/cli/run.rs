@@ -34,9 +34,13 @@ pub(super) fn run(args: &Args) -> ExitCode {
     let name = args.file.clone().into_os_string();
     let all = std::iter::once(&name).chain(&args.args).map(|arg| arg.clone().into_encoded_bytes()).collect();
     let host = Host::new(all, Environment::of_process());
-    match engine::prepare(code, &settings, host) {
+    let mut ready = match engine::prepare(code, &settings, host) {
+        Ok(ready) => ready,
+        Err(error) => return failed(&error.to_string()),
+    };
+    match ready.run() {
         // The system takes memory and threads back faster than we could.
-        Ok(mut ready) => std::process::exit(ready.run()),
+        Ok(code) => std::process::exit(code),
         Err(error) => failed(&error.to_string()),
     }
 }

@@ -12,11 +12,11 @@ pub use settings::Settings;
 use crate::bytecode::{Program, verify};
 use crate::memory::{AllocError, CycleTrace, Heap, Observer, Roots, ScavengeTrace, ShapeError};
 use crate::observe::gctrace;
-use crate::runtime::interp::Proc;
 use crate::runtime::interp::host::Host;
+use crate::runtime::interp::{Proc, Shared};
 use crate::runtime::native;
-use crate::runtime::object::{Memory, Types};
-use crate::runtime::sched::Machine;
+use crate::runtime::object::Types;
+use crate::runtime::sched::{Machine, Sched};
 use crate::runtime::stack::Code;
 
 /// Why a program cannot be started.
@@ -70,15 +70,22 @@ impl Observer for Tracer {
 
 /// A program that can be run: its heap, its main goroutine and the threads that serve them.
 pub struct Ready {
-    proc: Proc,
-    /// Its threads collect as long as it is there.
-    _heap: Heap,
+    shared: Arc<Shared>,
+    /// The processor that begins, until then.
+    first: Option<Proc>,
 }
 
 impl Ready {
-    /// Runs the program to its end; its exit code.
-    pub fn run(&mut self) -> i32 {
-        self.proc.run()
+    /// Runs the program to its end, once; its exit code. A goroutine that is inside of a call of the system then keeps
+    /// its thread, and with it the heap, until that call returns.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn run(&mut self) -> Result<i32, StartError> {
+        match self.first.take() {
+            Some(first) => self.shared.run(first).map_err(StartError::System),
+            None => Ok(self.shared.sched.wait_for_end()),
+        }
     }
 }
 
@@ -87,7 +94,7 @@ impl Ready {
 /// # Errors
 /// It cannot be started.
 pub fn run(program: Program, settings: &Settings, host: Host) -> Result<i32, StartError> {
-    Ok(prepare(program, settings, host)?.run())
+    prepare(program, settings, host)?.run()
 }
 
 /// Makes a program ready to run.
@@ -98,7 +105,7 @@ pub fn prepare(program: Program, settings: &Settings, host: Host) -> Result<Read
     verify::verify(&program).map_err(StartError::Code)?;
     let program = Arc::new(program);
     let code = Arc::new(Code::new(Arc::clone(&program)));
-    let machine = Arc::new(Machine::new(Arc::clone(&code)));
+    let machine = Arc::new(Machine::new(code));
     let mut config = settings.heap.clone();
     if settings.gctrace || settings.scavtrace {
         config.observer = Some(Arc::new(Tracer { cycles: settings.gctrace, scavenging: settings.scavtrace }));
@@ -116,7 +123,8 @@ pub fn prepare(program: Program, settings: &Settings, host: Host) -> Result<Read
     if !missing.is_empty() {
         return Err(StartError::Natives(missing));
     }
-    let memory = Memory::new(heap.attach(), types);
-    let proc = Proc::new(machine, memory, natives.into(), host, settings.execution).map_err(StartError::Memory)?;
-    Ok(Ready { proc, _heap: heap })
+    let sched = Sched::new(machine, settings.processors.get());
+    let shared = Shared::new(heap, sched, types, natives.into(), host, settings.execution);
+    let first = shared.begin().map_err(StartError::Memory)?;
+    Ok(Ready { shared, first: Some(first) })
 }

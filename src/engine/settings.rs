@@ -1,11 +1,15 @@
 //! Settings from the environment.
 
+use std::num::NonZeroUsize;
+
 use crate::memory::{Checks, Config};
 use crate::runtime::interp::{Backend, Execution};
 
 /// How programs run.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Settings {
+    /// How many processors run goroutines at a time.
+    pub processors: NonZeroUsize,
     /// The heap.
     pub heap: Config,
     /// A line on standard error for each collection.
@@ -16,9 +20,22 @@ pub struct Settings {
     pub execution: Execution,
 }
 
+impl Default for Settings {
+    /// As many processors as the system lets us use, and everything else as usual.
+    fn default() -> Self {
+        Self {
+            processors: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            heap: Config::default(),
+            gctrace: false,
+            scavtrace: false,
+            execution: Execution::default(),
+        }
+    }
+}
+
 impl Settings {
-    /// From the environment: `GOGC`, `GOMEMLIMIT` and `GODEBUG` as Go has them, and `VM_MAX_HEAP`: bytes, with a unit
-    /// as in `GOMEMLIMIT`, beyond which a program is out of memory.
+    /// From the environment: `GOGC`, `GOMEMLIMIT`, `GOMAXPROCS` and `GODEBUG` as Go has them, and `VM_MAX_HEAP`: bytes,
+    /// with a unit as in `GOMEMLIMIT`, beyond which a program is out of memory.
     ///
     /// # Errors
     /// A variable has a value that means nothing: the message, as Go words it.
@@ -44,6 +61,10 @@ impl Settings {
             let limit =
                 bytes(&text).ok_or_else(|| format!("malformed VM_MAX_HEAP: {text:?}; say 512MiB or the like"))?;
             settings.heap.hard_limit = Some(limit);
+        }
+        // As Go does, what is no number counts as nothing.
+        if let Some(processors) = variable("GOMAXPROCS").and_then(|text| text.parse().ok()) {
+            settings.processors = processors;
         }
         for setting in variable("GODEBUG").unwrap_or_default().split(',') {
             settings.debug(setting.trim());

@@ -2,7 +2,6 @@
 //!
 //! All processors of a program have the same host; a clone is another handle on it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -16,40 +15,7 @@ use crate::base::sync::{Mutex, MutexGuard, lock};
 pub struct Host {
     /// The program's name, and its arguments.
     pub args: Vec<Vec<u8>>,
-    /// How this processor waits for files.
-    pub patience: Patience,
     shared: Arc<Shared>,
-}
-
-/// How long a processor sleeps when a file is not ready: not at all while it has other things to do in between, and
-/// otherwise longer and longer.
-#[derive(Clone, Debug, Default)]
-pub struct Patience {
-    /// When it last gave up.
-    last: Cell<u64>,
-    /// How long it slept before.
-    wait: Cell<u64>,
-}
-
-impl Patience {
-    /// When it comes back sooner than this, in nanoseconds, nothing else had much to do.
-    const IDLE: u64 = 100_000;
-    const FIRST: u64 = 50_000;
-    /// Timers of the program must not be late by more than they usually are.
-    const LONGEST: u64 = 2_000_000;
-
-    /// How long to sleep at most, at a time; in nanoseconds.
-    pub fn next(&self, now: u64) -> u64 {
-        let idle = now.saturating_sub(self.last.get()) < Self::IDLE;
-        let wait = if idle { (2 * self.wait.get()).clamp(Self::FIRST, Self::LONGEST) } else { 0 };
-        self.wait.set(wait);
-        wait
-    }
-
-    /// The file was not ready at this time.
-    pub fn note(&self, now: u64) {
-        self.last.set(now);
-    }
 }
 
 #[derive(Debug)]
@@ -115,7 +81,7 @@ impl Host {
     pub fn new(args: Vec<Vec<u8>>, environment: Environment) -> Self {
         let environment = Mutex::new(environment);
         let shared = Shared { environment, start: os::monotonic_ns(), fixed: Mutex::default() };
-        Self { args, patience: Patience::default(), shared: Arc::new(shared) }
+        Self { args, shared: Arc::new(shared) }
     }
 
     /// The environment.
@@ -163,22 +129,6 @@ mod tests {
         assert_eq!(env.get(b"d"), None);
         env.clear();
         assert_eq!(env.iter().count(), 0);
-    }
-
-    #[test]
-    fn patience_grows_while_nothing_else_happens() {
-        let patience = Patience::default();
-        let mut now = 1_000_000_000;
-        let mut waits = Vec::new();
-        for _ in 0..8 {
-            let wait = patience.next(now);
-            waits.push(wait);
-            now += wait + 1000;
-            patience.note(now);
-            now += 5000;
-        }
-        assert_eq!(waits, [0, 50_000, 100_000, 200_000, 400_000, 800_000, 1_600_000, 2_000_000]);
-        assert_eq!(patience.next(now + 10_000_000), 0);
     }
 
     #[test]

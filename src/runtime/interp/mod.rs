@@ -22,6 +22,7 @@ mod report;
 mod state;
 mod unwind;
 
+use std::io;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -31,12 +32,11 @@ pub use report::Report;
 use self::host::Host;
 use self::native::NativeFn;
 use self::state::{HandlerTable, Looped, State, Threaded};
-use super::object::{Memory, Str, Trap};
-use super::sched::{GoroutineRef, Machine, Next as NextGoroutine, Sched};
-use super::stack::{Entry, Full};
-use crate::base::os::monotonic_ns;
+use super::object::{Memory, Str, Trap, Types};
+use super::sched::{Found, GoroutineRef, Means, Processor, Sched};
+use super::stack::{Entry, Full, Pool};
 use crate::bytecode::program::Known;
-use crate::memory::{AllocError, Mutator, Nudge};
+use crate::memory::{AllocError, Heap};
 
 /// Which dispatch runs the handlers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,6 +92,23 @@ enum Stop {
 /// Entries of the cache of methods.
 const METHODS: usize = 1024;
 
+/// What all processors of a program have in common.
+pub struct Shared {
+    /// The heap.
+    pub heap: Heap,
+    /// Goroutines.
+    pub sched: Arc<Sched>,
+    types: Arc<Types>,
+    natives: Box<[NativeFn]>,
+    host: Host,
+    execution: Execution,
+    strings: Box<[Str]>,
+    /// Closures of functions without captures: each is a word, the function's number.
+    closures: Box<[u64]>,
+    /// Held by the processor that reports why the program ends; it is not given back.
+    last_words: AtomicBool,
+}
+
 /// A processor: what goroutines run on.
 #[repr(C)]
 pub struct Proc {
@@ -103,9 +120,9 @@ pub struct Proc {
     entries: *const Entry,
     constants: *const u64,
     strings: *const Str,
-    /// Closures of functions without captures: each is a word, the function's number.
     closures: *const u64,
     globals: *mut u64,
+    natives: *const NativeFn,
     /// Which function an interface's tag and a method's number lead to: tag, method and function.
     methods: Box<[(u64, u32, u32); METHODS]>,
     /// The heap and the program's types.
@@ -115,13 +132,13 @@ pub struct Proc {
     /// What the surroundings give the program.
     pub host: Host,
     /// Goroutines.
-    pub sched: Sched,
+    pub sched: Arc<Sched>,
+    /// This processor, as the others see it.
+    pub own: Arc<Processor>,
+    /// Segments of stacks.
+    pool: Pool,
     /// The goroutine that runs.
     pub g: GoroutineRef,
-    main: GoroutineRef,
-    /// Whether the main goroutine has left by `Goexit`, which does not end the program.
-    main_left: bool,
-    natives: Box<[NativeFn]>,
     trap: Option<Trap>,
     stop: Stop,
     registers: Option<State>,
@@ -129,103 +146,96 @@ pub struct Proc {
     /// Safepoints so far, and the one at which the next collection is due under stress.
     safepoints: (u64, u64),
     report: Report,
-    preempt: Preempt,
-    watcher: Option<std::thread::JoinHandle<()>>,
     /// What the pointers above lead to.
-    _tables: Tables,
+    shared: Arc<Shared>,
 }
 
-struct Tables {
-    _strings: Box<[Str]>,
-    _closures: Box<[u64]>,
-}
+// SAFETY: what its pointers lead to is shared by all processors and never changes, or belongs to this one.
+unsafe impl Send for Proc {}
 
-/// Ends time slices.
-#[derive(Clone)]
-struct Preempt {
-    /// The time slice is over.
-    over: Arc<AtomicBool>,
-    nudge: Nudge,
-    /// What the thread that watches knows; it sleeps while nobody waits for the processor.
-    watch: Arc<Watch>,
-}
-
-struct Watch {
-    state: std::sync::Mutex<WatchState>,
-    changed: std::sync::Condvar,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WatchState {
-    /// Nobody waits.
-    Idle,
-    Busy,
-    /// The program has ended.
-    Ended,
-}
-
-/// How long a goroutine runs while others are ready.
-const SLICE: std::time::Duration = std::time::Duration::from_millis(10);
-
-impl Preempt {
-    fn new(mutator: &Mutator) -> Self {
-        let watch = Watch { state: std::sync::Mutex::new(WatchState::Idle), changed: std::sync::Condvar::new() };
-        Self { over: Arc::default(), nudge: mutator.nudge(), watch: Arc::new(watch) }
+impl Shared {
+    /// What the processors of a machine need. `natives` are those of the program, in its order.
+    pub fn new(
+        heap: Heap,
+        sched: Arc<Sched>,
+        types: Arc<Types>,
+        natives: Box<[NativeFn]>,
+        host: Host,
+        execution: Execution,
+    ) -> Arc<Self> {
+        let program = sched.machine.code.program();
+        let text = |bytes: &[u8]| Str { at: bytes.as_ptr().expose_provenance(), len: bytes.len() };
+        let strings = program.strings.iter().map(|bytes| text(bytes)).collect();
+        let closures = (0..program.functions.len() as u64).collect();
+        let last_words = AtomicBool::new(false);
+        let shared = Arc::new(Self { heap, sched, types, natives, host, execution, strings, closures, last_words });
+        let weak = Arc::downgrade(&shared);
+        shared.sched.set_starter(move |processor| {
+            let Some(shared) = weak.upgrade() else { return false };
+            start(move || Proc::new(shared, processor).work(true))
+        });
+        let weak = Arc::downgrade(&shared.sched);
+        shared.sched.machine.set_listener(move || {
+            if let Some(sched) = weak.upgrade() {
+                sched.poll();
+            }
+        });
+        shared
     }
 
-    fn set(&self, state: WatchState) {
-        let mut current = self.watch.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *current != state && *current != WatchState::Ended {
-            *current = state;
-            self.watch.changed.notify_one();
-        }
+    /// Makes the main goroutine, and the processor that will run it.
+    ///
+    /// # Errors
+    /// The heap is exhausted.
+    pub fn begin(self: &Arc<Self>) -> Result<Proc, AllocError> {
+        let mut proc = Proc::new(Arc::clone(self), self.sched.first_processor());
+        let program = self.sched.machine.code.program();
+        let entry = (&raw const self.closures[program.entry as usize]) as u64;
+        // SAFETY: the entry is a function without parameters and results.
+        let main = unsafe { proc.make_goroutine(entry, None)? };
+        self.sched.set_main(main);
+        self.sched.ready(&proc.own, main, true);
+        Ok(proc)
     }
 
-    /// The watching thread.
-    fn run(self) {
-        let mut state = self.watch.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        loop {
-            state = match *state {
-                WatchState::Ended => return,
-                WatchState::Idle => self.watch.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner),
-                WatchState::Busy => {
-                    let waited = self.watch.changed.wait_timeout(state, SLICE);
-                    let (state, timeout) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
-                    if timeout.timed_out() {
-                        self.over.store(true, Relaxed);
-                        self.nudge.now();
-                    }
-                    state
-                }
-            };
-        }
+    /// Runs the program to its end on the processor that [`Shared::begin`] made, and on others; its exit code.
+    ///
+    /// # Errors
+    /// The system refuses a thread.
+    pub fn run(&self, mut proc: Proc) -> io::Result<i32> {
+        let thread = std::thread::Builder::new().name(NAME.to_owned()).stack_size(THREAD_STACK);
+        thread.spawn(move || proc.work(false))?;
+        Ok(self.sched.wait_for_end())
+    }
+}
+
+/// The name of processors' threads.
+const NAME: &str = "processor";
+/// Bytes of their stacks, as the main thread of a process usually has.
+const THREAD_STACK: usize = 8 << 20;
+
+/// Starts a processor's thread; whether the system has let us.
+fn start(work: impl FnOnce() + Send + 'static) -> bool {
+    std::thread::Builder::new().name(NAME.to_owned()).stack_size(THREAD_STACK).spawn(work).is_ok()
+}
+
+impl Drop for Proc {
+    fn drop(&mut self) {
+        self.sched.machine.detach(self.memory.mutator.id());
     }
 }
 
 impl Proc {
-    /// A processor for a machine. `natives` are those of the program, in its order.
-    ///
-    /// # Errors
-    /// The heap is exhausted.
-    pub fn new(
-        machine: Arc<Machine>,
-        mut memory: Memory,
-        natives: Box<[NativeFn]>,
-        host: Host,
-        execution: Execution,
-    ) -> Result<Self, AllocError> {
-        let code = Arc::clone(&machine.code);
+    /// A processor for the calling thread, or the one that it is given to.
+    fn new(shared: Arc<Shared>, own: Arc<Processor>) -> Self {
+        let sched = Arc::clone(&shared.sched);
+        let memory = Memory::new(shared.heap.attach(), Arc::clone(&shared.types));
+        own.set_nudge(memory.mutator.nudge());
+        sched.machine.attach(memory.mutator.id(), Arc::clone(&own));
+        let code = &sched.machine.code;
         let program = code.program();
-        let text = |bytes: &[u8]| Str { at: bytes.as_ptr().expose_provenance(), len: bytes.len() };
-        let strings: Box<[Str]> = program.strings.iter().map(|bytes| text(bytes)).collect();
-        let closures: Box<[u64]> = (0..program.functions.len() as u64).collect();
-        let entry = (&raw const closures[program.entry as usize]) as u64;
-        let mut sched = Sched::new(Arc::clone(&machine));
-        // SAFETY: the entry is a function without parameters and results.
-        let main = unsafe { sched.start(&mut memory, entry)? };
-        let preempt = Preempt::new(&memory.mutator);
-        Ok(Self {
-            table: match execution.backend {
+        Self {
+            table: match shared.execution.backend {
                 Backend::Threaded => const { ops::table::<Threaded>() },
                 Backend::Looped => const { ops::table::<Looped>() },
             },
@@ -233,71 +243,65 @@ impl Proc {
             edge: code.edge(),
             entries: code.entries().as_ptr(),
             constants: program.constants.as_ptr(),
-            strings: strings.as_ptr(),
-            closures: closures.as_ptr(),
-            globals: machine.globals(),
+            strings: shared.strings.as_ptr(),
+            closures: shared.closures.as_ptr(),
+            globals: sched.machine.globals(),
+            natives: shared.natives.as_ptr(),
             methods: Box::new([(0, 0, 0); METHODS]),
             memory,
             known: program.known,
-            host,
-            sched,
-            g: main,
-            main,
-            main_left: false,
-            natives,
+            host: shared.host.clone(),
+            own,
+            pool: Pool::default(),
+            g: GoroutineRef::none(),
             trap: None,
             stop: Stop::Yield,
             registers: None,
-            execution,
+            execution: shared.execution,
             safepoints: (0, 0),
             report: Report::default(),
-            preempt,
-            watcher: None,
-            _tables: Tables { _strings: strings, _closures: closures },
-        })
+            sched,
+            shared,
+        }
     }
 
-    /// Runs the program to its end; its exit code.
-    pub fn run(&mut self) -> i32 {
-        let code = self.run_all();
-        self.preempt.set(WatchState::Ended);
-        if let Some(thread) = self.watcher.take() {
-            _ = thread.join();
-        }
-        code
+    /// A new goroutine, which the caller makes ready.
+    ///
+    /// # Safety
+    /// As for [`Sched::make`].
+    unsafe fn make_goroutine(
+        &mut self,
+        closure: u64,
+        creator: Option<(u32, u32, u64)>,
+    ) -> Result<GoroutineRef, AllocError> {
+        let means = Means { memory: &mut self.memory, pool: &mut self.pool };
+        // SAFETY: the caller's promise.
+        unsafe { self.sched.make(means, closure, creator) }
     }
 
-    /// Whether others wait for the processor. The thread that watches begins when they do for the first time.
-    fn set_busy(&mut self, busy: bool) {
-        if busy && self.watcher.is_none() {
-            let preempt = self.preempt.clone();
-            let thread = std::thread::Builder::new().name("preempt".to_owned()).spawn(move || preempt.run());
-            // Without it goroutines run until they wait.
-            self.watcher = thread.ok();
-        }
-        self.preempt.set(if busy { WatchState::Busy } else { WatchState::Idle });
-    }
-
-    fn run_all(&mut self) -> i32 {
-        if self.execution.stress || self.execution.poison {
-            self.preempt.nudge.now();
-        }
+    /// Runs goroutines until the program ends. `searching` says whether the processor was started to look for some.
+    fn work(&mut self, mut searching: bool) {
         loop {
-            let g = match self.sched.choose() {
-                NextGoroutine::Run(g) => g,
-                NextGoroutine::Sleep(until) => {
-                    self.sleep(until);
-                    continue;
+            let g = match self.sched.find(&self.own, &mut self.memory.mutator, searching) {
+                Found::Run(g) => g,
+                Found::Deadlock => {
+                    let code = self.deadlock();
+                    return self.sched.finish(code);
                 }
-                NextGoroutine::Deadlock => return self.deadlock(),
+                Found::End => return,
             };
+            searching = false;
             self.run_one(g);
             match self.stop {
-                Stop::Yield => self.sched.yield_now(g),
-                Stop::Park => {}
-                Stop::Finish if g == self.main && !self.main_left => return 0,
-                Stop::Finish => self.sched.end(&mut self.memory, g),
-                Stop::Exit(code) => return code,
+                Stop::Yield => self.sched.ready_anywhere(g),
+                Stop::Park if g.let_go() => {}
+                Stop::Park => self.sched.ready(&self.own, g, false),
+                Stop::Finish if self.sched.ends_with(g) => return self.sched.finish(0),
+                Stop::Finish => {
+                    let means = Means { memory: &mut self.memory, pool: &mut self.pool };
+                    self.sched.end(means, g);
+                }
+                Stop::Exit(code) => return self.sched.finish(code),
             }
         }
     }
@@ -305,11 +309,12 @@ impl Proc {
     /// Runs a goroutine until it stops.
     fn run_one(&mut self, g: GoroutineRef) {
         self.g = g;
-        let busy = self.sched.has_others();
-        self.set_busy(busy);
-        let machine = Arc::clone(&self.sched.machine);
-        g.resume(&mut self.memory.mutator, &machine.code);
-        machine.set_running(self.memory.mutator.id(), Some(g));
+        g.resume(&mut self.memory.mutator, &self.sched.machine.code);
+        self.own.set_current(Some(g));
+        self.own.take_interrupt();
+        if self.execution.stress || self.execution.poison || self.sched.has_ended() {
+            self.own.interrupt();
+        }
         let state = g.get();
         self.limit = state.stack.as_ref().map_or(ptr::null_mut(), super::stack::Stack::limit);
         let mut next = Next { pc: state.pc, fp: state.frame };
@@ -322,14 +327,14 @@ impl Proc {
             self.interpret(next);
         }
         match self.stop {
-            Stop::Finish => {}
+            Stop::Finish | Stop::Park => {}
             // The program may end within an instruction, where there is no map of the frame: nobody looks at it again.
             Stop::Exit(_) => g.end(),
             // It may be this mutator that the collector waits for; while it has not looked, the goroutine counts as
-            // running.
-            _ => self.memory.mutator.safepoint(),
+            // running. One that waits has done so before others could see that it does.
+            Stop::Yield => self.memory.mutator.safepoint(),
         }
-        machine.set_running(self.memory.mutator.id(), None);
+        self.own.set_current(None);
         g.pause();
     }
 
@@ -358,21 +363,6 @@ impl Proc {
         self.stop = stop;
     }
 
-    fn sleep(&mut self, until: u64) {
-        let now = monotonic_ns();
-        if until > now {
-            let time = std::time::Duration::from_nanos(until - now);
-            let machine = Arc::clone(&self.sched.machine);
-            self.set_busy(false);
-            self.memory.mutator.blocked(|| machine.sleep(time));
-        }
-    }
-
-    /// There is another goroutine: time slices begin to matter.
-    pub fn others_are_ready(&mut self) {
-        self.set_busy(true);
-    }
-
     /// A safepoint of the running goroutine, which goes on there afterwards.
     ///
     /// # Safety
@@ -384,9 +374,9 @@ impl Proc {
         if self.execution.stress || self.execution.poison {
             self.check();
         }
-        if self.preempt.over.swap(false, Relaxed) {
+        if self.own.take_interrupt() {
             self.sched.poll();
-            if self.sched.is_busy() {
+            if self.sched.is_contended() || self.sched.has_ended() {
                 self.stop = Stop::Yield;
                 return Next::STOP;
             }
@@ -411,12 +401,13 @@ impl Proc {
                 *due = *count + 1 + *count / 64;
                 self.memory.mutator.collect();
             }
-            if self.memory.random().is_multiple_of(4) {
-                self.preempt.over.store(true, Relaxed);
-            }
         }
         // The next safepoint is not to be passed by.
-        self.preempt.nudge.now();
+        if self.execution.stress && self.memory.random().is_multiple_of(4) {
+            self.own.interrupt();
+        } else {
+            self.own.nudge();
+        }
     }
 
     /// A call whose frame does not fit, where the next segment is ready for it; null if it is not.
@@ -442,7 +433,7 @@ impl Proc {
         let mut frame = window;
         if window.wrapping_byte_add(entry.frame) > self.limit {
             let edge = self.edge;
-            let (pool, limit) = (&mut self.sched.pool, self.sched.max_stack);
+            let (pool, limit) = (&mut self.pool, self.sched.max_stack.load(Relaxed));
             let Some(stack) = self.g.get().stack.as_mut() else { return Next::STOP };
             // SAFETY: the caller's promise.
             match unsafe { stack.cross(pool, &mut self.memory.mutator, entry, window, edge, limit) } {

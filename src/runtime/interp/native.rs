@@ -25,8 +25,6 @@ pub enum Flow {
     /// Its goroutine waits until somebody makes it ready; the native has seen to that. Results are written before it
     /// is made ready.
     Park,
-    /// The same, and when it goes on the native is called once more with the same arguments.
-    Retry,
     /// The goroutine runs its deferred calls and ends.
     Goexit,
     /// The program ends with this code.
@@ -55,6 +53,24 @@ impl<'a> Call<'a> {
         self.slots.wrapping_add(self.done)
     }
 
+    /// To be called before the goroutine is made to wait: does what is asked of the processor while the goroutine is
+    /// here; `object`, or 0, stays alive. The native has no results with pointers, or calls [`Call::again`] before.
+    pub fn settle(&mut self, object: usize) {
+        if self.proc.memory.mutator.is_asked() {
+            let state = self.proc.g.get();
+            state.keeps = object;
+            self.proc.memory.mutator.safepoint();
+            state.keeps = 0;
+        }
+    }
+
+    /// When the goroutine goes on, this native, which has no arguments, is called once more.
+    pub fn again(&mut self) {
+        let state = self.proc.g.get();
+        // The place is behind the call, which is one word.
+        state.pc = state.pc.wrapping_sub(1);
+    }
+
     /// The heap and the program's types.
     #[inline]
     pub fn memory(&mut self) -> &mut Memory {
@@ -64,7 +80,8 @@ impl<'a> Call<'a> {
     /// Runs something that may last, while the collector does not wait for this processor; `object`, or 0, stays alive
     /// meanwhile. This is a safepoint: nothing else that the native has got from the heap can be used afterwards.
     pub fn blocked<R>(&mut self, object: usize, f: impl FnOnce() -> R) -> R {
-        self.proc.memory.mutator.blocked_with(object, f)
+        let Proc { memory, sched, own, .. } = &mut *self.proc;
+        memory.mutator.blocked_with(object, || sched.away(own, f))
     }
 
     // ---- arguments

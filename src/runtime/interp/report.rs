@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::{Next, Proc, Stop, print};
 use crate::base::os::monotonic_ns;
@@ -178,7 +179,7 @@ impl Proc {
         let mut out = String::new();
         match trap {
             Trap::StackOverflow => {
-                let limit = self.sched.max_stack;
+                let limit = self.sched.max_stack.load(Relaxed);
                 _ = write!(out, "runtime: goroutine stack exceeds {limit}-byte limit\nfatal error: stack overflow\n\n");
             }
             Trap::OutOfMemory(error) => _ = write!(out, "runtime: {error}\nfatal error: out of memory\n\n"),
@@ -193,7 +194,7 @@ impl Proc {
     /// All goroutines wait for each other.
     pub(super) fn deadlock(&mut self) -> i32 {
         let mut out = "fatal error: all goroutines are asleep - deadlock!\n".to_owned();
-        if !self.main.is_alive() {
+        if self.sched.main().is_some_and(|main| !main.is_alive()) {
             out = "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n".to_owned();
         }
         for g in self.sched.machine.goroutines() {
@@ -207,7 +208,13 @@ impl Proc {
     }
 
     fn end(&mut self, text: &str) -> Next {
-        _ = std::io::stderr().write_all(text.as_bytes());
+        // Of several that go wrong at once the first one is reported.
+        if !self.shared.last_words.swap(true, Relaxed) {
+            _ = std::io::stderr().write_all(text.as_bytes());
+        } else {
+            let sched = &self.sched;
+            self.memory.mutator.blocked(|| _ = sched.wait_for_end());
+        }
         self.stop = Stop::Exit(FAILED);
         Next::STOP
     }

@@ -84,7 +84,9 @@ impl Proc {
                 if panic.goexit {
                     state.panics.pop();
                     self.stop = Stop::Finish;
-                    self.main_left |= self.g == self.main;
+                    if self.sched.main() == Some(self.g) {
+                        self.sched.leave_main();
+                    }
                     return Next::STOP;
                 }
                 return self.report_panics();

@@ -1,5 +1,7 @@
 //! Package `runtime/debug`.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::runtime::interp::native::{Call, Flow, Table};
 use crate::runtime::object::Trap;
 
@@ -35,7 +37,7 @@ fn set_memory_limit(c: &mut Call<'_>) -> Result<Flow, Trap> {
 
 fn set_max_stack(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let bytes = c.int();
-    let old = std::mem::replace(&mut c.proc.sched.max_stack, usize::try_from(bytes).unwrap_or(0));
+    let old = c.proc.sched.max_stack.swap(usize::try_from(bytes).unwrap_or(0), Relaxed);
     c.put_int(old as i64);
     Ok(Flow::Done)
 }

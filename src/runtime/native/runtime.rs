@@ -11,7 +11,7 @@ pub(super) const TABLE: Table = &[
     ("GC", collect),
     ("Gosched", |_| Ok(Flow::Yield)),
     ("Goexit", |_| Ok(Flow::Goexit)),
-    ("NumGoroutine", |c| number(c, |c| c.proc.sched.count as i64)),
+    ("NumGoroutine", |c| number(c, |c| c.proc.sched.count() as i64)),
     ("NumCPU", |c| number(c, |_| processors())),
     ("GOMAXPROCS", max_procs),
     ("SetDefaultGOMAXPROCS", |_| Ok(Flow::Done)),
@@ -39,14 +39,21 @@ fn processors() -> i64 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as i64)
 }
 
+/// Most processors that a program can ask for.
+const MOST_PROCESSORS: usize = 1024;
+
 fn collect(c: &mut Call<'_>) -> Result<Flow, Trap> {
     c.memory().mutator.collect();
     Ok(Flow::Done)
 }
 
-/// Goroutines run on one processor.
 fn max_procs(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    c.put_int(1);
+    let wanted = c.int();
+    let before = c.proc.sched.most();
+    if let Ok(most @ 1..) = usize::try_from(wanted) {
+        c.proc.sched.set_most(most.min(MOST_PROCESSORS));
+    }
+    c.put_int(before as i64);
     Ok(Flow::Done)
 }
 
@@ -277,15 +284,18 @@ fn next(c: &mut Call<'_>, finalizer: bool) -> Option<(usize, usize)> {
     }
 }
 
-fn wait(c: &mut Call<'_>, wait: Wait) -> Result<Flow, Trap> {
+/// Waits until there is more than there was when the collector had found so much.
+fn wait(c: &mut Call<'_>, wait: Wait, found: u64) -> Result<Flow, Trap> {
     let g = c.proc.g;
     c.proc.sched.make_system(g);
-    c.proc.sched.await_finalizers(g, wait);
-    Ok(Flow::Retry)
+    c.again();
+    c.settle(0);
+    Ok(if c.proc.sched.await_finalizers(g, wait, found) { Flow::Park } else { Flow::Yield })
 }
 
 fn next_finalizer(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    let Some((object, value)) = next(c, true) else { return wait(c, Wait::Finalizer) };
+    let found = c.proc.sched.finds();
+    let Some((object, value)) = next(c, true) else { return wait(c, Wait::Finalizer, found) };
     // SAFETY: the value is the object that `setFinalizer` made.
     let [closure, tag] = unsafe { *(value as *const [u64; 2]) };
     if tag == 0 {
@@ -319,7 +329,8 @@ fn stop_cleanup(c: &mut Call<'_>) -> Result<Flow, Trap> {
 }
 
 fn next_cleanup(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    let Some((_, run)) = next(c, false) else { return wait(c, Wait::Cleanup) };
+    let found = c.proc.sched.finds();
+    let Some((_, run)) = next(c, false) else { return wait(c, Wait::Cleanup, found) };
     c.put(run as u64);
     Ok(Flow::Done)
 }

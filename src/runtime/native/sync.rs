@@ -1,6 +1,7 @@
 //! Package `sync`.
 
-use crate::base::os::monotonic_ns;
+use std::sync::atomic::AtomicU32;
+
 use crate::runtime::interp::native::{Call, Flow, Table};
 use crate::runtime::object::{Trap, Value};
 use crate::runtime::sched::Wait;
@@ -13,42 +14,26 @@ pub(super) const TABLE: Table = &[
     ("poolPut", pool_put),
 ];
 
+/// The semaphore that the next argument leads to.
+fn semaphore<'a>(c: &mut Call<'a>) -> Result<&'a AtomicU32, Trap> {
+    // SAFETY: the argument is a pointer to a uint32 of the program, which is alive until the native returns.
+    Ok(unsafe { AtomicU32::from_ptr(c.pointer()? as *mut u32) })
+}
+
 fn acquire(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    let (semaphore, front, reason) = (c.word() as usize, c.bool(), c.int());
-    if semaphore == 0 {
-        return Err(Trap::Nil);
-    }
-    let count = semaphore as *mut u32;
-    // SAFETY: the argument is a pointer to a uint32 of the program, and no other processor runs.
-    unsafe {
-        if *count > 0 {
-            *count -= 1;
-            c.put_int(0);
-            return Ok(Flow::Done);
-        }
-    }
+    let (semaphore, front, reason) = (semaphore(c)?, c.bool(), c.int());
+    c.settle(semaphore.as_ptr().addr());
     let (g, slot) = (c.proc.g, c.result_slot());
-    g.get().result = slot;
-    c.proc.sched.wait_for(g, semaphore, front, Wait::Sync(reason as u8));
-    Ok(Flow::Park)
+    if c.proc.sched.acquire(g, semaphore, front, Wait::Sync(reason as u8), slot) {
+        return Ok(Flow::Park);
+    }
+    c.put_int(0);
+    Ok(Flow::Done)
 }
 
 fn release(c: &mut Call<'_>) -> Result<Flow, Trap> {
-    let semaphore = c.word() as usize;
-    if semaphore == 0 {
-        return Err(Trap::Nil);
-    }
-    match c.proc.sched.first_waiting(semaphore) {
-        Some(g) => {
-            let state = g.get();
-            // SAFETY: the goroutine waits in `acquire`, whose result goes there.
-            unsafe { *state.result = monotonic_ns().saturating_sub(state.since) };
-            state.result = std::ptr::null_mut();
-            c.proc.sched.wake(g);
-        }
-        // SAFETY: as above.
-        None => unsafe { *(semaphore as *mut u32) += 1 },
-    }
+    let semaphore = semaphore(c)?;
+    c.proc.sched.release(&c.proc.own, semaphore);
     Ok(Flow::Done)
 }
 

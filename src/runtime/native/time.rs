@@ -7,7 +7,6 @@ use super::os::lookup_env;
 use crate::base::os::{monotonic_ns, unix_ns};
 use crate::runtime::interp::native::{Call, Flow, Table};
 use crate::runtime::object::Trap;
-use crate::runtime::sched::Wait;
 
 pub(super) const TABLE: Table = &[
     ("now", now),
@@ -45,8 +44,10 @@ fn read_file(c: &mut Call<'_>) -> Result<Flow, Trap> {
 
 fn sleep(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let Ok(time @ 1..) = u64::try_from(c.int()) else { return Ok(Flow::Done) };
+    let deadline = monotonic_ns().saturating_add(time);
+    c.settle(0);
     let g = c.proc.g;
-    c.proc.sched.park_until(g, Wait::Sleep, monotonic_ns().saturating_add(time));
+    c.proc.sched.sleep_until(g, deadline);
     Ok(Flow::Park)
 }
 
@@ -58,6 +59,7 @@ fn be_keeper(c: &mut Call<'_>) -> Result<Flow, Trap> {
 
 fn park_keeper(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let deadline = c.int();
+    c.settle(0);
     let g = c.proc.g;
     // The program's clock began with it.
     let left = deadline.saturating_sub(c.proc.host.monotonic());

@@ -1,5 +1,7 @@
 //! Channels: what they hold. Who waits for them is the scheduler's business (`sched`).
 
+use parking_lot::lock_api::RawMutex as _;
+
 use super::{Memory, Trap};
 use crate::bytecode::program::{TypeIdx, WordKind};
 
@@ -18,6 +20,8 @@ pub struct Chan {
     pub elem: TypeIdx,
     /// Whether it was closed.
     pub closed: bool,
+    /// What is in it belongs to who holds this, but for what never changes: `cap` and `elem`.
+    pub lock: parking_lot::RawMutex,
     /// Those who wait to receive, first and last: addresses that mean nothing to the collector.
     pub receivers: [usize; 2],
     /// Those who wait to send.
@@ -48,7 +52,9 @@ impl Memory {
         // SAFETY: the object is new and has this size.
         unsafe {
             let (receivers, senders) = ([0; 2], [0; 2]);
-            (at as *mut Chan).write(Chan { buffer, len: 0, cap, head: 0, elem, closed: false, receivers, senders });
+            let lock = parking_lot::RawMutex::INIT;
+            let (len, head, closed) = (0, 0, false);
+            (at as *mut Chan).write(Chan { buffer, len, cap, head, elem, closed, lock, receivers, senders });
         }
         Ok(at)
     }
@@ -67,16 +73,13 @@ impl Memory {
 
     /// Takes the oldest value out of the buffer, which is not empty.
     ///
-    /// # Errors
-    /// The heap is exhausted: one that is too large for slots becomes an object of its own.
-    ///
     /// # Safety
-    /// The channel is one, and `slots` leads to the slots for a value of its elements' type.
-    pub unsafe fn chan_pop(&mut self, chan: &mut Chan, slots: *mut u64) -> Result<(), Trap> {
+    /// The channel is one, and `slots` leads to the slots for a value of its elements' type. If that is too large for
+    /// slots, `object` is one of the type that nobody else knows.
+    pub unsafe fn chan_pop(&mut self, chan: &mut Chan, slots: *mut u64, object: usize) {
         let elem = self.types().get(chan.elem);
         let (size, large) = (elem.size(), elem.desc.large);
         let at = chan.buffer + chan.head * size;
-        let object = if large { self.new_value(chan.elem)? } else { 0 };
         // SAFETY: the place is inside of the buffer, and the object is for this type.
         unsafe {
             if large {
@@ -89,6 +92,5 @@ impl Memory {
         }
         chan.head = (chan.head + 1) % chan.cap;
         chan.len -= 1;
-        Ok(())
     }
 }

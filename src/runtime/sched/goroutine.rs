@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 
 use super::chan::Waiter;
 use crate::base::sync::{Mutex, lock};
@@ -27,6 +27,8 @@ pub enum Wait {
     SelectNone,
     /// A time.
     Sleep,
+    /// A file.
+    File,
     /// A lock of package `sync`, by the reason's number there.
     Sync(u8),
     /// Something to finalize.
@@ -48,6 +50,7 @@ impl Wait {
             Self::Select => "select",
             Self::SelectNone => "select (no cases)",
             Self::Sleep => "sleep",
+            Self::File => "IO wait",
             Self::Sync(0) => "sync.Mutex.Lock",
             Self::Sync(1) => "sync.RWMutex.RLock",
             Self::Sync(2) => "sync.RWMutex.Lock",
@@ -78,7 +81,8 @@ pub struct Panic {
     pub reached: (*const u64, *mut u64, usize),
 }
 
-/// A goroutine's state. It belongs to the processor that runs it, or that makes it wait or ready.
+/// A goroutine's state. It belongs to the processor that runs it. From the moment in which others can see that it waits
+/// it belongs to whoever has ended the wait ([`GoroutineRef::claim`]), until that one has woken it.
 pub struct Goroutine {
     /// Its number.
     pub id: u64,
@@ -92,13 +96,11 @@ pub struct Goroutine {
     pub panics: Vec<Panic>,
     /// What it waits for.
     pub wait: Option<Wait>,
-    /// How often it has waited.
-    pub waits: u64,
     /// Since when.
     pub since: u64,
     /// An object that stays alive while it waits.
     pub keeps: usize,
-    /// Its places in the queues of channels.
+    /// Its places in the queues of channels; some may still be there when it goes on.
     pub waiters: Vec<Waiter>,
     /// Where the result of its wait goes: the number of the case that was chosen, how long it has waited.
     pub result: *mut u64,
@@ -117,7 +119,20 @@ pub struct Cell {
     scanned: Mutex<u32>,
     running: AtomicBool,
     alive: AtomicBool,
+    /// [`READY`] or what follows.
+    phase: AtomicU8,
+    /// How many of its waits have ended.
+    waits: AtomicU64,
 }
+
+/// It runs or can run.
+const READY: u8 = 0;
+/// It waits as far as others can see, but its processor has not let go of it.
+const LEAVING: u8 = 1;
+/// It waits.
+const WAITING: u8 = 2;
+/// It was woken before its processor let go of it.
+const WOKEN: u8 = 3;
 
 /// A goroutine of a machine, as long as that exists: cells are used again, never freed.
 #[derive(Clone, Copy)]
@@ -159,7 +174,6 @@ impl Cell {
             stack: None,
             panics: Vec::new(),
             wait: None,
-            waits: 0,
             since: 0,
             keeps: 0,
             waiters: Vec::new(),
@@ -173,6 +187,8 @@ impl Cell {
             scanned: Mutex::new(0),
             running: AtomicBool::new(false),
             alive: AtomicBool::new(false),
+            phase: AtomicU8::new(READY),
+            waits: AtomicU64::new(0),
         }
     }
 }
@@ -185,6 +201,83 @@ impl GoroutineRef {
     fn cell<'a>(self) -> &'a Cell {
         // SAFETY: cells live as long as the machine.
         unsafe { &*self.0 }
+    }
+
+    /// Its address, never 0, for [`GoroutineRef::at`].
+    pub fn address(self) -> usize {
+        self.0.expose_provenance()
+    }
+
+    /// No goroutine, which nothing must be done with.
+    pub fn none() -> Self {
+        Self(ptr::null())
+    }
+
+    /// The goroutine with this address; `None` for 0.
+    pub fn at(address: usize) -> Option<Self> {
+        (address != 0).then(|| Self(ptr::with_exposed_provenance(address)))
+    }
+
+    // ---- waiting
+
+    /// It will wait, on the processor that runs it: what it waits for, and an object that stays alive meanwhile. To be
+    /// said before others can see that it waits; its place is saved already. Returns the number of the wait.
+    pub fn begin_wait(self, wait: Wait, keeps: usize, since: u64) -> u64 {
+        let state = self.get();
+        state.wait = Some(wait);
+        state.keeps = keeps;
+        state.since = since;
+        self.cell().phase.store(LEAVING, Relaxed);
+        self.waits()
+    }
+
+    /// It will not wait: nobody has seen that it would.
+    pub fn cancel_wait(self) {
+        self.cell().phase.store(READY, Relaxed);
+        self.get().wait = None;
+        self.get().keeps = 0;
+    }
+
+    /// How many of its waits have ended.
+    pub fn waits(self) -> u64 {
+        self.cell().waits.load(Acquire)
+    }
+
+    /// Ends a wait; false if somebody else has. Who has ended it must wake the goroutine.
+    pub fn claim(self, wait: u64) -> bool {
+        self.cell().waits.compare_exchange(wait, wait + 1, AcqRel, Relaxed).is_ok()
+    }
+
+    /// The processor that ran it lets go of it; false if it was woken already and has to be made ready.
+    pub fn let_go(self) -> bool {
+        let phase = &self.cell().phase;
+        if phase.compare_exchange(LEAVING, WAITING, AcqRel, Acquire).is_ok() {
+            return true;
+        }
+        phase.store(READY, Relaxed);
+        false
+    }
+
+    /// It goes on, whoever has ended its wait says. Whether the caller has to make it ready; else the processor that
+    /// ran it does.
+    pub(super) fn awaken(self) -> bool {
+        let state = self.get();
+        state.wait = None;
+        state.keeps = 0;
+        let phase = &self.cell().phase;
+        match phase.compare_exchange(LEAVING, WOKEN, AcqRel, Acquire) {
+            Ok(_) => false,
+            Err(_) => {
+                phase.store(READY, Relaxed);
+                true
+            }
+        }
+    }
+
+    /// Keeps everybody from scanning it while a cycle marks: for who writes into the frames of one that waits.
+    pub(super) fn hold<R>(self, marking: bool, f: impl FnOnce() -> R) -> R {
+        let _scanned = marking.then(|| lock(&self.cell().scanned));
+        f()
     }
 
     /// Its state, for the processor that it belongs to.

@@ -2,12 +2,12 @@
 
 use std::cell::UnsafeCell;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 
 use super::goroutine::{Cell, GoroutineRef};
-use crate::base::sync::{Condvar, Mutex, lock};
+use super::processor::Processor;
+use crate::base::sync::{Mutex, lock};
 use crate::bytecode::program::WordKind;
 use crate::memory::{MutatorId, Roots, Visitor};
 use crate::runtime::object::Value;
@@ -20,8 +20,8 @@ pub struct Machine {
     globals: Box<[UnsafeCell<[u64; 2]>]>,
     #[expect(clippy::vec_box, reason = "cells do not move")]
     goroutines: Mutex<Vec<Box<Cell>>>,
-    /// What each processor runs.
-    running: Mutex<Vec<(MutatorId, GoroutineRef)>>,
+    /// The processors, by their mutators.
+    processors: Mutex<Vec<(MutatorId, Arc<Processor>)>>,
     jobs: Mutex<Vec<GoroutineRef>>,
     pools: Mutex<HashMap<u32, Bag>>,
     /// What the collector has found to finalize and to clean up, as far as nobody runs it yet: object and value.
@@ -29,8 +29,8 @@ pub struct Machine {
     cleanups: Mutex<VecDeque<(usize, usize)>>,
     /// The collector has found more.
     signal: AtomicBool,
-    asleep: Mutex<()>,
-    woken: Condvar,
+    /// Who is told of that.
+    listener: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 // SAFETY: globals are written as the program says, through the barrier; the collector reads them atomically.
@@ -53,14 +53,13 @@ impl Machine {
             globals: std::iter::repeat_with(UnsafeCell::default).take(words).collect(),
             code,
             goroutines: Mutex::default(),
-            running: Mutex::default(),
+            processors: Mutex::default(),
             jobs: Mutex::default(),
             pools: Mutex::default(),
             finalizers: Mutex::default(),
             cleanups: Mutex::default(),
             signal: AtomicBool::new(false),
-            asleep: Mutex::default(),
-            woken: Condvar::new(),
+            listener: OnceLock::new(),
         }
     }
 
@@ -85,11 +84,14 @@ impl Machine {
         all
     }
 
-    /// A processor runs a goroutine, or none.
-    pub fn set_running(&self, mutator: MutatorId, g: Option<GoroutineRef>) {
-        let mut running = lock(&self.running);
-        running.retain(|(id, _)| *id != mutator);
-        running.extend(g.map(|g| (mutator, g)));
+    /// A processor begins, with its mutator.
+    pub fn attach(&self, mutator: MutatorId, processor: Arc<Processor>) {
+        lock(&self.processors).push((mutator, processor));
+    }
+
+    /// Its mutator is no more.
+    pub fn detach(&self, mutator: MutatorId) {
+        lock(&self.processors).retain(|(id, _)| *id != mutator);
     }
 
     /// Takes something out of a pool.
@@ -119,15 +121,17 @@ impl Machine {
 
     /// Whether the collector has found something to finalize or clean up since the last call.
     pub fn take_signal(&self) -> bool {
-        self.signal.load(Relaxed) && self.signal.swap(false, Relaxed)
+        self.signal.load(Relaxed) && self.signal.swap(false, SeqCst)
     }
 
-    /// Sleeps, at most for this time, until the collector has found something.
-    pub fn sleep(&self, time: Duration) {
-        let asleep = lock(&self.asleep);
-        if !self.signal.load(Relaxed) {
-            drop(self.woken.wait_timeout(asleep, time));
-        }
+    /// Whether it has, as far as nobody has taken notice.
+    pub fn has_signal(&self) -> bool {
+        self.signal.load(SeqCst)
+    }
+
+    /// Who is told when the collector has found something; it does not use the heap.
+    pub fn set_listener(&self, listener: impl Fn() + Send + Sync + 'static) {
+        _ = self.listener.set(Box::new(listener));
     }
 
     /// Puts something into a pool.
@@ -149,9 +153,10 @@ impl Roots for Machine {
     }
 
     fn finalizers_ready(&self) {
-        let _asleep = lock(&self.asleep);
-        self.signal.store(true, Relaxed);
-        self.woken.notify_all();
+        self.signal.store(true, SeqCst);
+        if let Some(listener) = self.listener.get() {
+            listener();
+        }
     }
 
     fn scan(&self, cycle: u32, job: usize, visitor: &mut Visitor<'_>) {
@@ -180,8 +185,8 @@ impl Roots for Machine {
     }
 
     fn scan_mutator(&self, cycle: u32, mutator: MutatorId, visitor: &mut Visitor<'_>) {
-        let running = lock(&self.running).iter().find(|(id, _)| *id == mutator).map(|(_, g)| *g);
-        if let Some(g) = running {
+        let current = lock(&self.processors).iter().find(|(id, _)| *id == mutator).and_then(|(_, p)| p.current());
+        if let Some(g) = current {
             g.scan_running(cycle, &self.code, visitor);
         }
     }

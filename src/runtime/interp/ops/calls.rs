@@ -174,7 +174,7 @@ unsafe fn native(cx: *mut Proc, o: Operands) -> u32 {
         let state = proc.g.get();
         let back = o.pc.add(1);
         (state.pc, state.frame) = (back, o.fp);
-        let native = proc.natives[o.long() as usize];
+        let native = *proc.natives.add(o.long() as usize);
         let mut call = NativeCall::new(proc, o.slot(o.a() + usize::from(HEADER)));
         let stop = match native(&mut call) {
             Ok(Flow::Done) => return 0,
@@ -184,18 +184,14 @@ unsafe fn native(cx: *mut Proc, o: Operands) -> u32 {
             }
             Ok(Flow::Yield) => Stop::Yield,
             Ok(Flow::Park) => Stop::Park,
-            Ok(Flow::Retry) => {
-                state.pc = o.pc;
-                Stop::Park
-            }
             Ok(Flow::Goexit) => {
                 proc.trap = Some(Trap::Goexit);
                 return 1;
             }
             Ok(Flow::Exit(code)) => Stop::Exit(code),
         };
-        let (pc, fp) = (state.pc, state.frame);
-        proc.stop_at(stop, pc, fp);
+        // Its place is saved; if it waits, it is not ours any more.
+        proc.stop = stop;
         2
     }
 }
@@ -207,9 +203,9 @@ fn go(p: &mut Proc, o: Operands) -> Result<(), Trap> {
     }
     let creator = p.sched.machine.code.locate(o.pc).map(|(function, at)| (function, at, p.g.get().id));
     // SAFETY: verified code has a closure without parameters there.
-    let g = unsafe { p.sched.start(&mut p.memory, closure)? };
-    g.get().creator = creator;
-    p.others_are_ready();
+    let g = unsafe { p.make_goroutine(closure, creator)? };
+    p.sched.ready(&p.own, g, true);
+    p.sched.others_began();
     Ok(())
 }
 

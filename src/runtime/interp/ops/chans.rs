@@ -5,7 +5,8 @@ use super::super::state::{Dispatch, Operands, State};
 use super::{Proc, handlers, raise};
 use crate::runtime::object::Trap;
 use crate::runtime::object::chan::Chan;
-use crate::runtime::sched::chan::{Case, Outcome};
+use crate::runtime::sched::Sched;
+use crate::runtime::sched::chan::{Actor, Case, Outcome};
 
 handlers! {
     MakeChan(s) { s.work::<D>(2, make_chan) }
@@ -40,17 +41,20 @@ unsafe fn go_on<D: Dispatch>(s: State, outcome: u32) {
 unsafe fn wait(cx: *mut Proc, o: Operands, operation: fn(&mut Proc, Operands) -> Result<Outcome, Trap>) -> u32 {
     // SAFETY: the processor is the handler's, which keeps no reference to it.
     let proc = unsafe { &mut *cx };
+    // If it waits, it may go on elsewhere before the operation returns.
+    proc.stop_at(Stop::Park, o.pc.wrapping_add(2), o.fp);
     match operation(proc, o) {
         Ok(Outcome::Done) => 0,
         Err(trap) => {
             proc.trap = Some(trap);
             1
         }
-        Ok(Outcome::Parked) => {
-            proc.stop_at(Stop::Park, o.pc.wrapping_add(2), o.fp);
-            2
-        }
+        Ok(Outcome::Parked) => 2,
     }
+}
+
+fn actor(p: &mut Proc) -> (&Sched, Actor<'_>) {
+    (&p.sched, Actor { memory: &mut p.memory, own: &p.own, g: p.g })
 }
 
 fn make_chan(p: &mut Proc, o: Operands) -> Result<(), Trap> {
@@ -62,21 +66,30 @@ fn make_chan(p: &mut Proc, o: Operands) -> Result<(), Trap> {
 
 fn send(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
     // SAFETY: verified code has a channel and a value of its elements there; the compiler keeps the value's slots.
-    unsafe { p.sched.send(&mut p.memory, p.g, o.get(o.a()) as usize, o.slot(o.b())) }
+    unsafe {
+        let (sched, actor) = actor(p);
+        sched.send(actor, o.get(o.a()) as usize, o.slot(o.b()))
+    }
 }
 
 fn receive(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
     // SAFETY: as above.
-    unsafe { p.sched.receive(&mut p.memory, p.g, o.get(o.b()) as usize, o.slot(o.a()), o.slot(o.c())) }
+    unsafe {
+        let (sched, actor) = actor(p);
+        sched.receive(actor, o.get(o.b()) as usize, o.slot(o.a()), o.slot(o.c()))
+    }
 }
 
 fn select(p: &mut Proc, o: Operands) -> Result<Outcome, Trap> {
     let cases = o.slot(o.b()).cast::<Case>();
     // SAFETY: as above; cases have four slots each.
-    unsafe { p.sched.select(&mut p.memory, p.g, cases, o.c(), o.low() != 0, o.slot(o.a())) }
+    unsafe {
+        let (sched, actor) = actor(p);
+        sched.select(actor, cases, o.c(), o.low() != 0, o.slot(o.a()))
+    }
 }
 
 fn close(p: &mut Proc, o: Operands) -> Result<(), Trap> {
     // SAFETY: as above.
-    unsafe { p.sched.close(&p.memory, o.get(o.a()) as usize) }
+    unsafe { p.sched.close(&mut p.memory, &p.own, o.get(o.a()) as usize) }
 }

@@ -1,10 +1,9 @@
 //! Open files, by descriptor.
 //!
-//! A goroutine that waits for input must not keep the others of its processor waiting. So a read first asks whether
-//! there is something to read; if not, it returns [`AGAIN`] and lets others run, and its caller calls it again. When
-//! nobody else has anything to do, it sleeps for a while each time instead, as the host's `Patience` says. Pipes that
-//! the program makes do not block, and a write to a full one goes the same way. A write to another descriptor may wait:
-//! whoever reads there does not depend on this processor.
+//! A read first asks whether there is something to read. If not, its goroutine waits until there is or the file is
+//! closed, and the native returns [`AGAIN`]: its caller calls it again. Pipes that the program makes do not block, and
+//! a write to a full one goes the same way. Writes to other descriptors wait in the system; so do reads of what it says
+//! is ready, which a file of a disk always is.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
@@ -16,8 +15,6 @@ use rustix::pipe::PipeFlags;
 
 use super::path::owner;
 use super::{AGAIN, code, counted, done, number, strings};
-use crate::base::os::monotonic_ns;
-use crate::runtime::interp::Proc;
 use crate::runtime::interp::native::{Call, Flow};
 use crate::runtime::object::{Slice, Trap};
 
@@ -32,50 +29,36 @@ fn descriptor(fd: i64) -> io::Result<BorrowedFd<'static>> {
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 
-/// Whether a file can be read or written at once, after waiting for some nanoseconds at most. One that cannot be asked
-/// is ready: what is wrong shows when it is used.
-fn is_ready(fd: BorrowedFd<'_>, events: PollFlags, wait: u64) -> bool {
-    let wait = Timespec { tv_sec: 0, tv_nsec: wait.min(999_999_999) as _ };
-    match poll(&mut [PollFd::from_borrowed_fd(fd, events)], Some(&wait)) {
-        Ok(count) => count > 0,
-        Err(error) => error != Errno::INTR,
-    }
+/// Whether a file can be read or written at once. One that cannot be asked is ready: what is wrong shows when it is
+/// used.
+fn is_ready(fd: BorrowedFd<'_>, events: PollFlags) -> bool {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::from_borrowed_fd(fd, events)], Some(&now)).map_or_else(|error| error != Errno::INTR, |n| n > 0)
 }
 
-/// Does what may have to wait for one of the events; `None` if it has to. `object` stays alive meanwhile. With `first`
-/// it is tried before it is asked for.
-fn patient(
+/// Reads or writes a file, or waits until that is possible. `object` stays alive meanwhile. With `first` it is tried
+/// before the system is asked.
+fn transfer(
     c: &mut Call<'_>,
     (fd, events, first): (BorrowedFd<'_>, PollFlags, bool),
     object: usize,
     mut work: impl FnMut() -> io::Result<usize>,
-) -> Option<io::Result<usize>> {
-    let mut attempt = || match retry_on_intr(&mut work) {
-        Err(Errno::AGAIN) => None,
-        result => Some(result),
-    };
-    let Proc { memory, host, .. } = &mut *c.proc;
-    memory.mutator.blocked_with(object, || {
-        let mut tried = if first || is_ready(fd, events, 0) { attempt() } else { None };
-        if tried.is_none() {
-            let wait = host.patience.next(monotonic_ns());
-            tried = if wait > 0 && is_ready(fd, events, wait) { attempt() } else { None };
-            host.patience.note(monotonic_ns());
-        }
-        tried
-    })
+) -> Result<Flow, Trap> {
+    let result =
+        c.blocked(object, || if first || is_ready(fd, events) { retry_on_intr(&mut work) } else { Err(Errno::AGAIN) });
+    if result != Err(Errno::AGAIN) {
+        return transferred(c, result);
+    }
+    c.put_int(0);
+    c.put_int(AGAIN);
+    c.settle(object);
+    let g = c.proc.g;
+    Ok(if c.proc.sched.await_file(g, fd, events) { Flow::Park } else { Flow::Yield })
 }
 
 /// Ends a read or write.
-fn transferred(c: &mut Call<'_>, result: Option<io::Result<usize>>) -> Result<Flow, Trap> {
-    match result {
-        Some(result) => counted(c, result.map(|n| n as i64)),
-        None => {
-            c.put_int(0);
-            c.put_int(AGAIN);
-            Ok(Flow::Yield)
-        }
-    }
+fn transferred(c: &mut Call<'_>, result: io::Result<usize>) -> Result<Flow, Trap> {
+    counted(c, result.map(|n| n as i64))
 }
 
 /// The bytes of a slice, for a system call to fill.
@@ -91,16 +74,15 @@ unsafe fn room<'a>(slice: Slice) -> &'a mut [MaybeUninit<u8>] {
 pub(super) fn read(c: &mut Call<'_>) -> Result<Flow, Trap> {
     let (fd, p) = (c.int(), c.slice());
     if p.len == 0 {
-        return transferred(c, Some(Ok(0)));
+        return transferred(c, Ok(0));
     }
-    let result = match descriptor(fd) {
+    match descriptor(fd) {
         // SAFETY: an argument, whose object is held until the call is over.
-        Ok(fd) => patient(c, (fd, PollFlags::IN, false), p.at, || unsafe {
+        Ok(fd) => transfer(c, (fd, PollFlags::IN, false), p.at, || unsafe {
             io::read(fd, room(p)).map(|(read, _)| read.len())
         }),
-        Err(error) => Some(Err(error)),
-    };
-    transferred(c, result)
+        Err(error) => transferred(c, Err(error)),
+    }
 }
 
 pub(super) fn read_at(c: &mut Call<'_>) -> Result<Flow, Trap> {
@@ -116,7 +98,7 @@ pub(super) fn read_at(c: &mut Call<'_>) -> Result<Flow, Trap> {
             })
         }),
     };
-    transferred(c, Some(result))
+    transferred(c, result)
 }
 
 pub(super) fn write(c: &mut Call<'_>) -> Result<Flow, Trap> {
@@ -132,15 +114,17 @@ pub(super) fn write_string(c: &mut Call<'_>) -> Result<Flow, Trap> {
 }
 
 fn write_bytes(c: &mut Call<'_>, fd: i64, p: Slice) -> Result<Flow, Trap> {
-    let result = match descriptor(fd) {
-        // SAFETY: as in `read`.
-        Ok(fd) => patient(c, (fd, PollFlags::OUT, true), p.at, || io::write(fd, unsafe { p.bytes() })),
-        Err(error) => Some(Err(error)),
+    let mut is_broken = false;
+    let flow = match descriptor(fd) {
+        Ok(fd) => transfer(c, (fd, PollFlags::OUT, true), p.at, || {
+            // SAFETY: as in `read`.
+            let result = io::write(fd, unsafe { p.bytes() });
+            is_broken = result == Err(Errno::PIPE);
+            result
+        }),
+        Err(error) => transferred(c, Err(error)),
     };
-    if result == Some(Err(Errno::PIPE)) && matches!(fd, 1 | 2) {
-        return Ok(Flow::Exit(BROKEN_PIPE_EXIT));
-    }
-    transferred(c, result)
+    if is_broken && matches!(fd, 1 | 2) { Ok(Flow::Exit(BROKEN_PIPE_EXIT)) } else { flow }
 }
 
 pub(super) fn write_at(c: &mut Call<'_>) -> Result<Flow, Trap> {
@@ -149,7 +133,7 @@ pub(super) fn write_at(c: &mut Call<'_>) -> Result<Flow, Trap> {
         // SAFETY: as in `read`.
         c.blocked(p.at, || retry_on_intr(|| io::pwrite(fd, unsafe { p.bytes() }, offset as u64)))
     });
-    transferred(c, Some(result))
+    transferred(c, result)
 }
 
 pub(super) fn open(c: &mut Call<'_>) -> Result<Flow, Trap> {
@@ -167,6 +151,14 @@ pub(super) fn close(c: &mut Call<'_>) -> Result<Flow, Trap> {
         unsafe { io::try_close(fd as RawFd) }
     });
     done(c, result)
+}
+
+/// The file is about to be closed: who waits for it goes on.
+pub(super) fn wake(c: &mut Call<'_>) -> Result<Flow, Trap> {
+    if let Ok(fd) = RawFd::try_from(c.int()) {
+        c.proc.sched.forget_file(fd);
+    }
+    Ok(Flow::Done)
 }
 
 pub(super) fn seek(c: &mut Call<'_>) -> Result<Flow, Trap> {
@@ -306,7 +298,7 @@ mod tests {
     #[test]
     fn an_empty_pipe_is_not_ready() {
         let (r, w) = rustix::pipe::pipe().unwrap();
-        let ready = || is_ready(std::os::fd::AsFd::as_fd(&r), PollFlags::IN, 1000);
+        let ready = || is_ready(std::os::fd::AsFd::as_fd(&r), PollFlags::IN);
         assert!(!ready());
         io::write(&w, b"x").unwrap();
         assert!(ready());

@@ -14,7 +14,7 @@ use crate::base::os::page_size;
 use crate::runtime::interp::native::{Call, Flow, Table};
 use crate::runtime::object::{Memory, Str, Trap};
 
-/// The code of a read or write that would have to wait: it is called again, after others ran.
+/// The code of a read or write that would have to wait: it is called again.
 const AGAIN: i64 = -1;
 
 pub(super) const TABLE: Table = &[
@@ -36,6 +36,7 @@ pub(super) const TABLE: Table = &[
     ("unsetenv", unset_env),
     ("fdOpen", file::open),
     ("fdClose", file::close),
+    ("fdWake", file::wake),
     ("fdRead", file::read),
     ("fdWrite", file::write),
     ("fdWriteString", file::write_string),
