@@ -4,7 +4,7 @@ use super::Proc;
 use super::state::Operands;
 use crate::bytecode::isa::{Instr, Op};
 use crate::bytecode::program::Kind;
-use crate::runtime::object::{Slice, Trap, Value};
+use crate::runtime::object::{Memory, Slice, Trap, Value};
 
 /// A bound of a slice expression that is out of range, with what it had to be.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ fn two_indices(outer: [u64; 2], i: u64, j: u64) -> Trap {
         return index(i, outer.len.into());
     }
     // SAFETY: the element is inside of the outer slice, which is one of slices.
-    let inner = Slice::from_words(unsafe { *(outer.at as *const [u64; 2]).add(i as usize) });
+    let inner = Slice::from_words(unsafe { Memory::pair(outer.at + 16 * i as usize) });
     index(j, inner.len.into())
 }
 

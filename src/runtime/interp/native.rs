@@ -251,7 +251,7 @@ impl<'a> Call<'a> {
         // What is only in the buffer for a moment is known to the collector: it is told what is overwritten.
         // SAFETY: both are elements of the slice, and the buffer has room for one.
         unsafe {
-            std::ptr::copy_nonoverlapping(std::ptr::with_exposed_provenance(a), between.cast::<u8>(), size);
+            self.memory().init_copy(elem, between.expose_provenance(), a, 1);
             self.memory().copy(elem, a, b, 1);
             self.memory().copy(elem, b, between.expose_provenance(), 1);
         }

@@ -162,7 +162,7 @@ fn map_entries(c: &mut Call<'_>) -> Result<Flow, Trap> {
     unsafe {
         let iter = memory.map_iter(map.word as usize)?;
         loop {
-            let (key_at, elem_at) = memory.map_next(idx, iter);
+            let (key_at, elem_at) = memory.map_next(idx, iter)?;
             if key_at == 0 {
                 break;
             }

@@ -6,16 +6,24 @@
 //!
 //! An iterator keeps the entries that it began with. While they are those of the map, it reads them; once the map has
 //! moved on, it looks each key up, so that it sees deletions and new elements, and no key twice.
+//!
+//! Goroutines that use a map at the same time must not break it. A map has a version, which is odd while somebody
+//! changes it: a second one who wants to change it is told. Who reads takes a [`View`] of it first, and looks at the
+//! version again at the end. What a view leads to stays readable, because nothing is freed before the reader comes to
+//! a safepoint, and entries that others write meanwhile have whole words and pairs.
 
 use std::alloc::Layout;
 use std::cell::Cell;
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::ptr::NonNull;
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, fence};
 
 use allocator_api2::alloc::{AllocError, Allocator};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
+use super::memory::copy_units;
 use super::types::Types;
 use super::{Memory, Str, Trap};
 use crate::bytecode::program::{Kind, Program, TypeIdx, WordKind};
@@ -99,7 +107,80 @@ struct Map {
     /// How often the map was cleared.
     clears: u32,
     seed: u64,
+    /// Odd while the map is changed.
+    version: AtomicU32,
 }
+
+/// What a reader has of a map: its fields at one moment.
+struct View {
+    /// Never dropped: the table belongs to the map.
+    table: ManuallyDrop<HashTable<u32, Source>>,
+    entries: usize,
+    used: u32,
+    live: u32,
+    clears: u32,
+    seed: u64,
+    version: u32,
+}
+
+impl View {
+    /// # Safety
+    /// `map` is a map that the caller changes, or whose version it looks at afterwards.
+    #[inline]
+    unsafe fn of(map: *const Map, version: u32) -> Self {
+        // SAFETY: the caller's promise; the copy of the table is only read, and used only if it is whole.
+        unsafe {
+            Self {
+                table: ptr::read_volatile((&raw const (*map).table).cast()),
+                entries: (&raw const (*map).entries).read_volatile(),
+                used: (&raw const (*map).used).read_volatile(),
+                live: (&raw const (*map).live).read_volatile(),
+                clears: (&raw const (*map).clears).read_volatile(),
+                seed: (*map).seed,
+                version,
+            }
+        }
+    }
+
+    /// A view for reading.
+    ///
+    /// # Errors
+    /// Somebody changes the map.
+    ///
+    /// # Safety
+    /// `map` is a map of the program.
+    #[inline]
+    unsafe fn new(map: usize, what: &'static str) -> Result<Self, Trap> {
+        let map = map as *const Map;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let version = (*map).version.load(Acquire);
+            let view = Self::of(map, version);
+            view.check(map as usize, what)?;
+            Ok(view)
+        }
+    }
+
+    /// Whether the map is still as it was.
+    ///
+    /// # Errors
+    /// Somebody has changed it, or does.
+    ///
+    /// # Safety
+    /// `map` is the map.
+    #[inline]
+    unsafe fn check(&self, map: usize, what: &'static str) -> Result<(), Trap> {
+        fence(Acquire);
+        // SAFETY: the caller's promise.
+        let version = unsafe { (*(map as *const Map)).version.load(Relaxed) };
+        if version != self.version || !version.is_multiple_of(2) { Err(Trap::fatal(what)) } else { Ok(()) }
+    }
+}
+
+/// What Go says of maps that goroutines use at the same time.
+const READ_AND_WRITE: &str = "concurrent map read and map write";
+const WRITES: &str = "concurrent map writes";
+const ITERATION: &str = "concurrent map iteration and map write";
 
 const WORDS: usize = size_of::<Map>() / 8;
 
@@ -119,7 +200,7 @@ struct Iter {
 /// like one.
 pub(super) fn shapes() -> ([WordKind; WORDS], [WordKind; 4]) {
     let mut map = [WordKind::Pointer; WORDS];
-    map[WORDS - 3..].fill(WordKind::Scalar);
+    map[WORDS - 4..].fill(WordKind::Scalar);
     (map, [WordKind::Pointer, WordKind::Pointer, WordKind::Scalar, WordKind::Scalar])
 }
 
@@ -223,11 +304,40 @@ impl Key {
                     memory.load(entries.key, at, &raw mut own);
                     own == word
                 }
-                Self::Text(text) => text.bytes() == (*(at as *const Str)).bytes(),
+                Self::Text(text) => text.bytes() == super::value::text(at).bytes(),
                 // What cannot be compared has no hash either.
                 Self::At(key) => memory.types().equal(entries.key, key, at).unwrap_or(false),
             }
         }
+    }
+}
+
+/// A map's version is odd as long as this exists.
+struct Changing(*const AtomicU32);
+
+impl Changing {
+    /// # Errors
+    /// Another goroutine changes the map.
+    ///
+    /// # Safety
+    /// `map` is a map of the program.
+    #[inline]
+    unsafe fn new(map: usize) -> Result<Self, Trap> {
+        // SAFETY: the caller's promise.
+        let version = unsafe { &(*(map as *const Map)).version };
+        let now = version.load(Relaxed);
+        if !now.is_multiple_of(2) || version.compare_exchange(now, now.wrapping_add(1), Acquire, Relaxed).is_err() {
+            return Err(Trap::fatal(WRITES));
+        }
+        Ok(Self(version))
+    }
+}
+
+impl Drop for Changing {
+    fn drop(&mut self) {
+        // SAFETY: who changes the map keeps it alive.
+        let version = unsafe { &*self.0 };
+        version.store(version.load(Relaxed).wrapping_add(1), Release);
     }
 }
 
@@ -275,7 +385,7 @@ impl Memory {
         let at = self.new_shaped(self.types().map_shape, size_of::<Map>())?;
         let table = HashTable::new_in(Source(Cell::new(&raw mut self.mutator)));
         let seed = self.random();
-        let map = Map { table, entries: 0, used: 0, room: 0, live: 0, clears: 0, seed };
+        let map = Map { table, entries: 0, used: 0, room: 0, live: 0, clears: 0, seed, version: AtomicU32::new(0) };
         // SAFETY: the object is new and has this size and alignment.
         unsafe { (at as *mut Map).write(map) };
         let hint = u64::try_from(hint).unwrap_or(0).min(1 << 24) as u32;
@@ -301,11 +411,13 @@ impl Memory {
     /// # Safety
     /// The map has such entries, and the key is one of theirs.
     #[inline]
-    unsafe fn position(&self, entries: &Entries, map: &Map, key: Key, hash: u32) -> Option<u32> {
+    unsafe fn position(&self, entries: &Entries, map: &View, key: Key, hash: u32) -> Option<u32> {
         let is = |i: u32| {
             let at = map.entries + i as usize * entries.size;
+            // What stands in a table that is written meanwhile may be any number.
             // SAFETY: entries up to `used` are written.
-            unsafe { Self::word(at) == LIVE | u64::from(hash) && key.is(self, entries, at + entries.key_at) }
+            i < map.used
+                && unsafe { Self::word(at) == LIVE | u64::from(hash) && key.is(self, entries, at + entries.key_at) }
         };
         if map.table.is_empty() {
             return (0..map.used).find(|&i| is(i));
@@ -337,10 +449,11 @@ impl Memory {
             if is_empty(map) {
                 return key.hash(self.types(), entries, 0).map_or_else(|trap| Err(in_nothing(trap)), |_| Ok(0));
             }
-            let map = &*(map as *const Map);
-            let hash = key.hash(self.types(), entries, map.seed)?;
-            let found = self.position(entries, map, key, hash);
-            Ok(found.map_or(0, |i| map.entries + i as usize * entries.size + entries.elem_at))
+            let view = View::new(map, READ_AND_WRITE)?;
+            let hash = key.hash(self.types(), entries, view.seed)?;
+            let found = self.position(entries, &view, key, hash);
+            view.check(map, READ_AND_WRITE)?;
+            Ok(found.map_or(0, |i| view.entries + i as usize * entries.size + entries.elem_at))
         }
     }
 
@@ -360,7 +473,8 @@ impl Memory {
         unsafe {
             let key = self.key(&entries, slots);
             let hash = key.hash(self.types(), &entries, (*(at as *const Map)).seed)?;
-            if let Some(i) = self.position(&entries, &*(at as *const Map), key, hash) {
+            let _changing = Changing::new(at)?;
+            if let Some(i) = self.position(&entries, &View::of(at as *const Map, 0), key, hash) {
                 let place = (*(at as *const Map)).entries + i as usize * entries.size;
                 // A key that is equal may still be another: of zeros the last one written stays.
                 if entries.keys == Keys::Other {
@@ -439,7 +553,7 @@ impl Memory {
                 let from = old + i * entries.size;
                 if Self::word(from) & LIVE != 0 {
                     let to = new + used as usize * entries.size;
-                    std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, entries.size);
+                    copy_units(to, from, entries.size, (to | from | entries.size).is_multiple_of(16));
                     used += 1;
                 }
             }
@@ -470,7 +584,8 @@ impl Memory {
                 return key.hash(self.types(), &entries, 0).map_or_else(|trap| Err(in_nothing(trap)), |_| Ok(()));
             }
             let hash = key.hash(self.types(), &entries, (*(at as *const Map)).seed)?;
-            let Some(i) = self.position(&entries, &*(at as *const Map), key, hash) else { return Ok(()) };
+            let _changing = Changing::new(at)?;
+            let Some(i) = self.position(&entries, &View::of(at as *const Map, 0), key, hash) else { return Ok(()) };
             let map = self.map(at);
             if let Ok(found) = map.table.find_entry(wide(hash), |&other| other == i) {
                 found.remove();
@@ -490,20 +605,25 @@ impl Memory {
 
     /// `clear(m)`
     ///
+    /// # Errors
+    /// Another goroutine changes the map.
+    ///
     /// # Safety
     /// `map` is a map or null.
-    pub unsafe fn map_clear(&mut self, at: usize) {
+    pub unsafe fn map_clear(&mut self, at: usize) -> Result<(), Trap> {
         if at == 0 {
-            return;
+            return Ok(());
         }
         // SAFETY: the caller's promise.
         unsafe {
+            let _changing = Changing::new(at)?;
             let map = self.map(at);
             self.set_pointer((&raw mut map.entries).expose_provenance(), 0);
             (map.used, map.room, map.live) = (0, 0, 0);
             map.clears += 1;
             map.table.clear();
         }
+        Ok(())
     }
 
     /// An iterator over a map, null for a null map.
@@ -515,13 +635,17 @@ impl Memory {
     /// `map` is a map or null.
     pub unsafe fn map_iter(&mut self, at: usize) -> Result<usize, Trap> {
         // SAFETY: the caller's promise.
-        if at == 0 || unsafe { (*(at as *const Map)).live } == 0 {
+        if unsafe { is_empty(at) } {
+            return Ok(0);
+        }
+        // SAFETY: as above.
+        let map = unsafe { View::new(at, ITERATION)? };
+        if map.live == 0 {
             return Ok(0);
         }
         let iter = self.new_shaped(self.types().iter_shape, size_of::<Iter>())?;
         // SAFETY: the map is one; the iterator is new and nobody knows it.
         unsafe {
-            let map = &*(at as *const Map);
             let next = (self.random() % u64::from(map.used)) as u32;
             let (entries, used, clears) = (map.entries, map.used, map.clears);
             *(iter as *mut Iter) = Iter { map: at, entries, next, left: used, used, clears };
@@ -531,11 +655,14 @@ impl Memory {
 
     /// The addresses of the next key and element, null at the end.
     ///
+    /// # Errors
+    /// Another goroutine changes the map.
+    ///
     /// # Safety
     /// `iter` is an iterator over a map of the type, or null.
-    pub unsafe fn map_next(&mut self, ty: TypeIdx, iter: usize) -> (usize, usize) {
+    pub unsafe fn map_next(&mut self, ty: TypeIdx, iter: usize) -> Result<(usize, usize), Trap> {
         if iter == 0 {
-            return (0, 0);
+            return Ok((0, 0));
         }
         let entries = self.entries(ty);
         // SAFETY: the caller's promise; an iterator's entries stay as long as it leads to them.
@@ -549,9 +676,9 @@ impl Memory {
                     continue;
                 }
                 let (key_at, elem_at) = (at + entries.key_at, at + entries.elem_at);
-                let map = &*(iter.map as *const Map);
+                let map = View::new(iter.map, ITERATION)?;
                 if map.entries == iter.entries {
-                    return (key_at, elem_at);
+                    return Ok((key_at, elem_at));
                 }
                 let key = match entries.keys {
                     Keys::Word => {
@@ -559,23 +686,22 @@ impl Memory {
                         self.load(entries.key, key_at, &raw mut word);
                         Key::Word(word)
                     }
-                    Keys::Text => Key::Text(*(key_at as *const Str)),
+                    Keys::Text => Key::Text(super::value::text(key_at)),
                     Keys::Other => Key::At(key_at),
                 };
                 if !key.is(self, &entries, key_at) {
                     // A NaN is found by nobody, so only clearing deletes it.
                     if map.clears == iter.clears {
-                        return (key_at, elem_at);
+                        return Ok((key_at, elem_at));
                     }
                     continue;
                 }
-                if let Ok(elem) = self.find_key(&entries, iter.map, key)
-                    && elem != 0
-                {
-                    return (elem - entries.elem_at + entries.key_at, elem);
+                let elem = self.find_key(&entries, iter.map, key)?;
+                if elem != 0 {
+                    return Ok((elem - entries.elem_at + entries.key_at, elem));
                 }
             }
         }
-        (0, 0)
+        Ok((0, 0))
     }
 }

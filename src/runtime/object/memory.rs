@@ -2,12 +2,17 @@
 //!
 //! Memory that the collector does not know (frames, globals) is written in the same way as objects: the barrier only
 //! looks at what is overwritten and what is written.
+//!
+//! Strings, slices and interfaces in memory that goroutines share are read and written whole, as pairs, so that no race
+//! of a program yields the address of one with the length of another.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::types::{Access, Types};
 use super::{Trap, Type};
 use crate::bytecode::program::{TypeIdx, WordKind};
+use crate::memory::gc::pair;
 use crate::memory::{Mutator, ShapeId};
 
 /// The address of all objects without a size.
@@ -151,14 +156,13 @@ impl Memory {
         unsafe { *(at as *const u64) }
     }
 
-    /// Reads a pair.
+    /// Reads a pair, whole.
     ///
     /// # Safety
-    /// As for [`Memory::word`], with two words.
+    /// As for [`Memory::word`], with two words, aligned to 16 bytes.
     #[inline]
     pub unsafe fn pair(at: usize) -> [u64; 2] {
-        // SAFETY: the caller's promise. Who writes it meanwhile is a race of the program.
-        unsafe { *(at as *const [u64; 2]) }
+        pair::load(at).map(|word| word as u64)
     }
 
     /// Writes a pointer.
@@ -214,8 +218,7 @@ impl Memory {
                     Access::Word | Access::Pointer => *to = Self::word(from),
                     Access::Pair | Access::Tagged => *to.cast::<[u64; 2]>() = Self::pair(from),
                     Access::Array(array) => {
-                        let size = self.types.get(array).size();
-                        std::ptr::copy(from as *const u8, to.cast::<u8>(), size);
+                        copy_out(self.types.get(array), to.expose_provenance(), from, 1);
                     }
                     Access::Large(_) => *to = from as u64,
                 }
@@ -271,6 +274,7 @@ impl Memory {
                 match kind {
                     Move::Scalar => *(to as *mut u64) = Self::word(from),
                     Move::Pointer => self.set_pointer(to, Self::word(from)),
+                    Move::Pair => self.set_pair(to, Self::pair(from)),
                     Move::Tagged => self.set_tagged(to, Self::pair(from)),
                 }
             });
@@ -282,10 +286,9 @@ impl Memory {
     /// # Safety
     /// As for [`Memory::copy`]; nobody else knows the object at `to`, and there was no safepoint since it was made.
     pub unsafe fn init_copy(&mut self, ty: TypeIdx, to: usize, from: usize, count: usize) {
-        let bytes = self.types.get(ty).size() * count;
         // New objects are black, and what they get is in the snapshot or as new as they are: no barrier is needed.
         // SAFETY: the caller's promise.
-        unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, bytes) };
+        unsafe { copy_out(self.types.get(ty), to, from, count) };
     }
 
     /// Values become zero.
@@ -307,6 +310,7 @@ impl Memory {
                 match kind {
                     Move::Scalar => *(at as *mut u64) = 0,
                     Move::Pointer => self.set_pointer(at, 0),
+                    Move::Pair => self.set_pair(at, [0; 2]),
                     Move::Tagged => self.set_tagged(at, [0; 2]),
                 }
             });
@@ -314,20 +318,63 @@ impl Memory {
     }
 }
 
-/// How words move: an interface's two together.
+/// How words move: a string's, a slice's or an interface's two together.
 enum Move {
     Scalar,
     Pointer,
+    /// A pointer and a scalar: a string or slice, or two words that merely lie there.
+    Pair,
     Tagged,
+}
+
+/// Copies values of a type to where nobody else looks, without barriers.
+///
+/// # Safety
+/// `from` leads to so many values of the type, and there is room for them at `to`; the two do not overlap.
+pub(super) unsafe fn copy_out(ty: &Type, to: usize, from: usize, count: usize) {
+    let bytes = ty.size() * count;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if ty.has_pointers {
+            copy_units(to, from, bytes, ty.desc.align == 16);
+        } else {
+            std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, bytes);
+        }
+    }
+}
+
+/// Copies words, or whole pairs of such, to where nobody else looks.
+///
+/// # Safety
+/// Both addresses lead to so many bytes, which do not overlap, aligned to what is copied.
+pub(super) unsafe fn copy_units(to: usize, from: usize, bytes: usize, pairs: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if pairs {
+            for at in (0..bytes).step_by(16) {
+                *((to + at) as *mut [u64; 2]) = Memory::pair(from + at);
+            }
+        } else {
+            for at in (0..bytes).step_by(8) {
+                *((to + at) as *mut u64) = AtomicU64::from_ptr((from + at) as *mut u64).load(Relaxed);
+            }
+        }
+    }
 }
 
 /// Calls `f` for the words of values of a type next to each other.
 fn words(ty: &Type, count: usize, backwards: bool, mut f: impl FnMut(usize, Move)) {
     let kinds = &ty.desc.words;
     let step = kinds.len();
+    // Where there are pairs, they begin at even words.
+    let pairs = ty.desc.align == 16;
     let mut each = |i: usize| match kinds[i % step] {
         WordKind::Scalar if kinds.get(i % step + 1) == Some(&WordKind::Tagged) => {}
+        WordKind::Scalar if pairs && i % 2 == 1 && kinds[i % step - 1] == WordKind::Pointer => {}
         WordKind::Scalar => f(i, Move::Scalar),
+        WordKind::Pointer if pairs && i.is_multiple_of(2) && kinds[i % step + 1] == WordKind::Scalar => {
+            f(i, Move::Pair)
+        }
         WordKind::Pointer => f(i, Move::Pointer),
         WordKind::Tagged => f(i - 1, Move::Tagged),
     };

@@ -89,7 +89,10 @@ pub fn decode(bytes: &[u8]) -> (char, usize) {
         _ => return BAD,
     };
     let Some(head) = bytes.get(..len) else { return BAD };
-    match std::str::from_utf8(head).ok().and_then(|text| text.chars().next()) {
+    // Bytes of a slice may be written meanwhile.
+    let mut copy = [0; 4];
+    copy[..len].copy_from_slice(head);
+    match std::str::from_utf8(&copy[..len]).ok().and_then(|text| text.chars().next()) {
         Some(c) => (c, len),
         None => BAD,
     }

@@ -116,8 +116,7 @@ impl Memory {
             let tag = tag_of(self.types(), ty);
             if boxed {
                 let copy = self.new_value(ty)?;
-                let bytes = self.types().get(ty).size();
-                std::ptr::copy_nonoverlapping(at as *const u8, copy as *mut u8, bytes);
+                self.init_copy(ty, copy, at, 1);
                 return Ok(Value { tag, word: copy as u64 });
             }
             let mut word = 0;
@@ -197,9 +196,9 @@ impl Types {
                     todo.push((idx, [a + size, b + size], count - 1));
                 }
                 let same = match ty.kind() {
-                    Kind::String => (*(a as *const Str)).bytes() == (*(b as *const Str)).bytes(),
+                    Kind::String => text(a).bytes() == text(b).bytes(),
                     Kind::Interface => {
-                        let (a, b) = (*(a as *const Value), *(b as *const Value));
+                        let (a, b) = (Value::from_words(Memory::pair(a)), Value::from_words(Memory::pair(b)));
                         match self.words_equal(a, b)? {
                             Some(same) => same,
                             None => {
@@ -261,9 +260,9 @@ impl Types {
                     continue;
                 }
                 match ty.kind() {
-                    Kind::String => to.write((*(at as *const Str)).bytes()),
+                    Kind::String => to.write(text(at).bytes()),
                     Kind::Interface => {
-                        let value = *(at as *const Value);
+                        let value = Value::from_words(Memory::pair(at));
                         if self.hash_words(value, to)? {
                             todo.push((value.ty().unwrap_or(0), value.word as usize, 1));
                         }
@@ -311,6 +310,16 @@ impl Types {
 
 /// Parts of values that are to be looked at: their type, where they are, and how many of them lie together.
 type Todo<At> = SmallVec<[(TypeIdx, At, usize); 4]>;
+
+/// The string at an address.
+///
+/// # Safety
+/// There is one.
+pub(super) unsafe fn text(at: usize) -> Str {
+    // SAFETY: the caller's promise.
+    let [at, len] = unsafe { Memory::pair(at) };
+    Str { at: at as usize, len: len as usize }
+}
 
 /// Zeros of both signs are equal; a NaN equals nothing, and any hash will do, best a different one each time.
 fn hash_float(value: f64, to: &mut impl Hasher) {

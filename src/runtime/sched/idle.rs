@@ -216,6 +216,12 @@ impl Sched {
     /// What is ready here, or nowhere in particular.
     fn look(&self, own: &Processor) -> Option<GoroutineRef> {
         let fair = own.turns().is_multiple_of(FAIR).then(|| self.take_ready(own, 1)).flatten();
+        if fair.is_none()
+            && let Some(next) = own.queue.pop_next()
+        {
+            return GoroutineRef::at(next);
+        }
+        own.begin_turn();
         fair.or_else(|| own.queue.pop().and_then(GoroutineRef::at)).or_else(|| self.take_ready(own, BATCH))
     }
 

@@ -18,7 +18,7 @@ pub struct Processor {
     pub queue: Queue,
     /// The address of the cell of what runs, or 0.
     current: AtomicUsize,
-    /// How many goroutines it has begun to run.
+    /// How many time slices it has begun.
     turns: AtomicU64,
     /// The time slice is over, or there is something else to look at.
     over: AtomicBool,
@@ -86,12 +86,13 @@ impl Processor {
         self.over.load(Relaxed) && self.over.swap(false, Relaxed)
     }
 
+    /// A time slice begins; only this processor counts them.
+    pub(super) fn begin_turn(&self) {
+        self.turns.store(self.turns.load(Relaxed) + 1, Relaxed);
+    }
+
     /// It begins to run a goroutine, or none.
     pub fn set_current(&self, g: Option<GoroutineRef>) {
-        if g.is_some() {
-            // Only this processor counts.
-            self.turns.store(self.turns.load(Relaxed) + 1, Relaxed);
-        }
         self.current.store(g.map_or(0, GoroutineRef::address), Relaxed);
     }
 
@@ -100,7 +101,8 @@ impl Processor {
         GoroutineRef::at(self.current.load(Relaxed))
     }
 
-    /// How many goroutines it has begun to run.
+    /// How many time slices it has begun. One that was woken by what ran before goes on in the slice of that one, so
+    /// that two who wake each other do not keep others from running.
     pub fn turns(&self) -> u64 {
         self.turns.load(Relaxed)
     }

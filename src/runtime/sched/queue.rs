@@ -69,14 +69,17 @@ impl Queue {
         }
     }
 
-    /// The owner takes what comes next.
-    pub fn pop(&self) -> Option<usize> {
-        if self.next.load(Ordering::Relaxed) != 0 {
-            let next = self.next.swap(0, Ordering::AcqRel);
-            if next != 0 {
-                return Some(next);
-            }
+    /// The owner takes what runs next, if something does.
+    pub fn pop_next(&self) -> Option<usize> {
+        // Nobody else puts something there.
+        if self.next.load(Ordering::Relaxed) == 0 {
+            return None;
         }
+        Some(self.next.swap(0, Ordering::AcqRel)).filter(|&next| next != 0)
+    }
+
+    /// The owner takes the oldest of the ring.
+    pub fn pop(&self) -> Option<usize> {
         loop {
             let (head, tail) = (self.head.load(Ordering::Acquire), self.tail.load(Ordering::Relaxed));
             if head == tail {
@@ -121,7 +124,7 @@ impl Queue {
 
     /// All that is in it, for the owner.
     pub fn drain(&self) -> impl Iterator<Item = usize> {
-        std::iter::from_fn(|| self.pop())
+        std::iter::from_fn(|| self.pop_next().or_else(|| self.pop()))
     }
 
     fn take_half(&self, head: u32, tail: u32) -> Option<Vec<usize>> {
@@ -201,7 +204,7 @@ mod tests {
                     taken.extend(half);
                 }
                 if i % 5 == 0 {
-                    taken.extend(queue.pop());
+                    taken.extend(queue.pop_next().or_else(|| queue.pop()));
                 }
             }
             done.store(true, Ordering::Relaxed);
@@ -238,7 +241,7 @@ mod models {
                 let pushed = if i == 2 { queue.push_next(i) } else { queue.push(i) };
                 pushed.unwrap();
             }
-            taken.extend(queue.pop());
+            taken.extend(queue.pop_next().or_else(|| queue.pop()));
             taken.extend(thief.join().unwrap());
             taken.extend(queue.drain());
             taken.sort_unstable();

@@ -2,6 +2,7 @@
 
 use super::super::state::{Dispatch, State};
 use super::{Proc, fault, handlers};
+use crate::runtime::object::Memory;
 
 macro_rules! load {
     ($($name:ident: $ty:ty as $wide:ty;)*) => {
@@ -126,7 +127,7 @@ handlers! {
         if base == 0 {
             return s.cold(fault::<D>);
         }
-        let pair = *((base + s.c()) as *const [u64; 2]);
+        let pair = Memory::pair(base + s.c());
         s.set_pair(s.a(), pair);
         s.next::<D>(1);
     }

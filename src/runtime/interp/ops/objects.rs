@@ -146,8 +146,7 @@ fn map_delete(p: &mut Proc, o: Operands) -> Result<(), Trap> {
 
 fn map_clear(p: &mut Proc, o: Operands) -> Result<(), Trap> {
     // SAFETY: as above.
-    unsafe { p.memory.map_clear(o.get(o.a()) as usize) };
-    Ok(())
+    unsafe { p.memory.map_clear(o.get(o.a()) as usize) }
 }
 
 fn map_iter(p: &mut Proc, o: Operands) -> Result<(), Trap> {
@@ -159,7 +158,7 @@ fn map_iter(p: &mut Proc, o: Operands) -> Result<(), Trap> {
 
 fn map_next(p: &mut Proc, o: Operands) -> Result<(), Trap> {
     // SAFETY: verified code has an iterator over a map of the type there.
-    let (key, elem) = unsafe { p.memory.map_next(o.low(), o.get(o.a()) as usize) };
+    let (key, elem) = unsafe { p.memory.map_next(o.low(), o.get(o.a()) as usize)? };
     o.set(o.b(), key as u64);
     o.set(o.c(), elem as u64);
     Ok(())

@@ -3,7 +3,7 @@
 use super::super::state::{Dispatch, Operands, State};
 use super::{Proc, fault, handlers};
 use crate::runtime::interp::fault::{self as faults, Bounds};
-use crate::runtime::object::{Slice, Str, Trap, text};
+use crate::runtime::object::{Memory, Slice, Str, Trap, text};
 
 /// Loads an element: the slice is operand `b`, the index `c`.
 macro_rules! at {
@@ -138,7 +138,7 @@ handlers! {
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
-        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        let ([base, size], i) = (whole(base, i), s.get(s.ext_slot()));
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
@@ -161,7 +161,7 @@ handlers! {
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
-        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        let ([base, size], i) = (whole(base, i), s.get(s.ext_slot()));
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
@@ -177,7 +177,7 @@ handlers! {
             return s.cold(fault::<D>);
         }
         let factor = *(base as *const f64).add(i as usize);
-        let ([base, size], i) = (*(rows as *const [u64; 2]).add(i as usize), s.get(s.ext_second()));
+        let ([base, size], i) = (whole(rows, i), s.get(s.ext_second()));
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
@@ -190,7 +190,7 @@ handlers! {
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
-        let ([base, size], i) = (*(base as *const [u64; 2]).add(i as usize), s.get(s.ext_slot()));
+        let ([base, size], i) = (whole(base, i), s.get(s.ext_slot()));
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
@@ -237,7 +237,7 @@ handlers! {
         if i >= u64::from(size as u32) {
             return s.cold(fault::<D>);
         }
-        let pair = *(base as *const [u64; 2]).add(i as usize);
+        let pair = whole(base, i);
         s.set_pair(s.a(), pair);
         s.next::<D>(1);
     }
@@ -287,6 +287,16 @@ handlers! {
         rune_at(s.operands());
         State { acc: 0, facc: 0.0, ..s }.next::<D>(1);
     }
+}
+
+/// A pair among others.
+///
+/// # Safety
+/// There are more than `i` from `base` on.
+#[inline(always)]
+unsafe fn whole(base: u64, i: u64) -> [u64; 2] {
+    // SAFETY: the caller's promise.
+    unsafe { Memory::pair(base as usize + 16 * i as usize) }
 }
 
 fn string([at, len]: [u64; 2]) -> Str {
